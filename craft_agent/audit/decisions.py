@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from mtrefseg.io import is_blank
+
 from ..errors import CraftError
 from ..geometry import mask_iou
 from ..records import BoolMask, ChangeType, Round, Sample
@@ -215,7 +217,7 @@ def check_decision(decision: Decision, sample: Sample) -> Decision:
     expressions = decision.expressions
     if expressions is not None:
         expressions = tuple(" ".join(text.split()) for text in expressions)
-        if not expressions or not all(expressions):
+        if not expressions or any(map(is_blank, expressions)):
             raise CraftError(f"{sample.sample_id} needs at least one sentence, and none may be blank")
     if decision.mask is not None:
         if decision.mask.shape != sample.mask.shape:

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from mtrefseg.io import is_blank
 from mtrs_iou import decode_rle, encode_rle
 
 from ..errors import CraftError
@@ -317,7 +318,7 @@ def _read_expressions(given: Any) -> tuple[str, ...] | None:
         return None
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
         raise CraftError(f"The sentences are {type(given).__name__}; they must be a list of strings.")
-    sentences = tuple(dict.fromkeys(" ".join(each.split()) for each in given if each.strip()))
+    sentences = tuple(dict.fromkeys(" ".join(each.split()) for each in given if not is_blank(each)))
     if len(sentences) > MAX_SENTENCES:
         raise CraftError(f"There are {len(sentences)} sentences; keep at most {MAX_SENTENCES}.")
     longest = max(map(len, sentences), default=0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mtrefseg.io import parse_json, read_regular, to_utf8
+from mtrefseg.io import is_blank, parse_json, read_regular, to_utf8
 from mtrs_iou import decode_rle, encode_rle
 
 from ..errors import CraftError
@@ -169,7 +169,7 @@ class AnnotationFile:
             raise self.error(entry, f"the label is {_shown(label)}: it must be one of {', '.join(LABELS)}")
         if not all(isinstance(text, str) for text in sentences):
             raise self.error(entry, "a sentence is not text: write it again")
-        texts = tuple(text for text in (" ".join(each.split()) for each in sentences) if text)
+        texts = tuple(text for text in (" ".join(each.split()) for each in sentences) if not is_blank(text))
         if not texts:
             raise self.error(entry, "it has no sentence: write what changed there")
         if not mask.any():

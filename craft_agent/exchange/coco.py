@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from mtrefseg.io import is_blank
+
 from ..geometry import box_of
 from ..records import BoolMask
 from .annotations import LABELS, AnnotatedPair, AnnotationFile, Region
@@ -119,7 +121,7 @@ def _region(
     return file.region(
         entry,
         sample_id if isinstance(sample_id, str) else "",
-        [sentence, *paraphrases] if sentence.strip() else [],
+        [sentence, *paraphrases] if not is_blank(sentence) else [],
         names[category],
         mask,
     )

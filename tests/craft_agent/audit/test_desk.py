@@ -219,7 +219,7 @@ def test_nothing_is_stored_if_the_next_list_does_not_exist(desk, store) -> None:
         ({**ACCEPT, "mask": {"size": [150, 200], "counts": [{}]}}, "cannot be read"),
         ({**ACCEPT, "mask": {"size": [150, 200]}}, "cannot be read"),
         ({**ACCEPT, "mask": {"size": [150, 200], "counts": [30000]}}, "is empty"),
-        ({**ACCEPT, "expressions": ["", " "]}, "at least one sentence"),
+        ({**ACCEPT, "expressions": ["", " ", "\u200b"]}, "at least one sentence"),
         ({"verdict": "reject"}, "not a reason to reject"),
         ({"verdict": "reject", "reason": "mood"}, "not a reason to reject"),
         ({"verdict": "reject", "reason": ["other"]}, "not a reason to reject"),

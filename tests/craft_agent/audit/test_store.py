@@ -146,6 +146,7 @@ def test_what_was_edited_is_what_is_accepted(store):
         (Decision("perhaps"), "accept without a reason"),
         (Decision("accept", expressions=()), "at least one sentence"),
         (Decision("accept", expressions=("good", " \n")), "none may be blank"),
+        (Decision("accept", expressions=("good", "\u200b\u2060")), "none may be blank"),
         (Decision("accept", mask=np.zeros((SIZE[1], SIZE[0]), dtype=bool)), "is empty"),
         (Decision("accept", mask=np.ones(SIZE, dtype=bool)), "rows and columns"),
     ],
