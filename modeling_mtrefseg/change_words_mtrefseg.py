@@ -99,7 +99,8 @@ _DISAPPEARED = one_of(
     "bereft of, relieved of, pocketed, retrieved, pulled back, (?:tugged|whipped|spirited|hauled|led|lugged|taxied|"
     "rumbled|trundled|nipped|slunk|scuttled|steamed) (?:away|off|out|down), evaporated, unaccounted for, dissipated",
     "(?:been|was|were|got) towed(?=[?!.,]|$), packed it in, upped sticks, reclaimed(?! (?:from|land)\\b), vacated",
-    "sacrificed, put out to sea, pushed back, dismounted, melted right away, (?:that|which|has|have|had) melted",
+    "sacrificed, put out to sea, (?:has|have|had|that|which) pushed back",
+    "dismounted, melted right away, (?:that|which|has|have|had) melted",
     "(?:driven|led|herded|sent|walked|gone|went) home, (?:has|have|had) bolted(?! (?:on|onto|to)\\b)",
     "yield(?:ed)? to",
     "(?:out|off|away) (?:it|he|she|they) (?:went|ran|drove|walked|flew), (?:are|were) history, extinct, defunct",
@@ -148,7 +149,8 @@ _APPEARED = one_of(
     "built(?!-up| structures?| over(?! (?:the|an?)\\b)| on[?!. ]*$), construct(?:ed|ion), erected, developed",
     "unveiled, com(?:e|es) from, (?:go|goes|going|went|gone) up(?! the\\b)",
     "(?:show\\w*|turn\\w*|popp?\\w*|cropp?\\w*) up, now (?:holds|houses|contains|occup\\w+)",
-    "(?:gr[eo]w|grown|put|set|rose|risen|rising|shot|sprouted|bubbled|thrown|threw|bred) up, spr[au]ng, springing up",
+    "(?:gr[eo]w|grown|put|set|rose|risen|rising|shot|sprouted|bubbled|thrown|threw|bred) up, spr[au]ng",
+    "(?:springs?|springing) up",
     "(?:put|set|laid|placed) (?:in|down|over|there|here|on|into|next|beside|between|round|around|under|behind)",
     "arriv\\w*, placed, positioned, stationed, installed, emerg\\w*, materiali[sz]\\w*, surfaced, join\\w*, delivered",
     "introduced, established, founded, created, inserted, deployed, assembled, sown, seeded, additional",
@@ -174,7 +176,8 @@ _APPEARED = one_of(
     "(?:towed|driven) (?:onto|into), put (?:(?!down|away|off|out)\\w+ ){0,3}(?:onto|into|across|on the|in the)",
     "(?:that|which) (?:has )?replace[sd]?, replacing, t(?:ook|akes?|aken) the place of",
     "instead, drilled, thrown across, (?:that's|who's) (?:just )?come, increase in, increase(?=:), carved out",
-    "(?:rises|rose|stands|sits|lies) (?:in place of|on what|where (?:the|an?)), ride into view",
+    "(?:rises|rose|stands|sits|lies) (?:in place of|on what|where (?:the|an?) (?:\\w+ ){1,3}(?:was|were|used to)\\b)",
+    "ride into view",
     "(?:wheeled|rolled) onto, (?:tree )?planting(?=[,.?!]|$)",
     "(?:strung|stretched|flung|slung) (?:across|up|along|over|between), (?:rocked|pitched|fetched|washed|reared|"
     "rigged|conjured|pasted|slapped|soared|tied|moored) up, (?:thrown|knocked|cobbled|slapped) together",
@@ -212,12 +215,14 @@ _APPEARED = one_of(
     "abandon|bulldoz|level|flatten|uproot|wreck|collaps|knocked|pulled|taken|los|gone|emptied|disap|stolen|chop|harvest))",
 )
 _APPEARED = rf"\b{_APPEARED}\b(?!-lit)"
+# "Only before", but not "only a week ago".
+_NOT_AGO = r"(?!(?:(?:an?|one|two|three|some|several|few) (?:\w+ )?\w+ ago|last \w+|the other day)\b)"
 # Words for things in the earlier and in the later image; the most telling pair first.
 _PAIRS = tuple(
     (re.compile(earlier), re.compile(later))
     for earlier, later in (
         (
-            rf"{_NOT} {_FEW}{_BUT_NOW}(?:{_NOW}\b|{_IN_LATER})|{_ONLY} {_FEWER}(?:{BEFORE}\b|{_IN_EARLIER})|"
+            rf"{_NOT} {_FEW}{_BUT_NOW}(?:{_NOW}\b|{_IN_LATER})|{_ONLY} {_FEWER}{_NOT_AGO}(?:{BEFORE}\b|{_IN_EARLIER})|"
             rf"{_IN_EARLIER} (?:only|alone)\b",
             rf"{_NOT} {_FEW}(?:{BEFORE}\b|{_IN_EARLIER})|{_ONLY} {_FEWER}(?:{_NOW}\b|{_IN_LATER})|"
             rf"{_IN_LATER} (?:only|alone)\b|\b(?:previously|formerly|initially|originally) {_NOT}",
@@ -245,6 +250,8 @@ _LACKS = (
     "shows no|knows nothing of)\\b"
 )
 _GROUND = "(?:space|plot|lot|bay|bench|square|corner|pad|pasture|ground|field|site|desert|pitch|stand|strip|bank)s?"
+_NONE, _AT = "(?:nothing|none)", "(?:(?:in|on|at) )?(?:the )?"
+_CLAUSE_ENDS = r"(?=[?!.,;]|$| (?:there|here|visible|present)\b)"
 # What other words say about time, in words of the patterns above.
 _SAID_SHORTER = tuple(
     (re.compile(rf"\b{words}"), shorter)
@@ -252,15 +259,13 @@ _SAID_SHORTER = tuple(
         (r"(is|was|are|were|does|did|has|have|had|could|would)nt\b", r"\1n't"),
         (r"(?:don't|do not|can't|cannot) (?:remember|recall)\b", "newly"),
         (r"what(?:ever)? (?:has |have |had )?bec[ao]me of\b", ""),
-        (
-            r"(?:but |and )?now,? (?:it|they|he|she)(?:'s|'re| is| are) (?:not|gone)\b|now (?:isn't|aren't)\b",
-            "not now",
-        ),
-        (
-            rf"(?:in |on |at )?{_IN_EARLIER},? (?:there'?s )?(?:nothing|none|bare|empty|just (?:grass|bare))\b",
-            "not before",
-        ),
-        (rf"(?:in |on |at )?{_IN_LATER},? (?:there'?s )?(?:nothing|none|bare|empty|just (?:grass|bare))\b", "not now"),
+        (rf"\bnow,? (?:it|they|he|she)(?:'s|'re| is| are) (?:not|gone){_CLAUSE_ENDS}", "gone"),
+        (rf"\bnow (?:isn't|aren't){_CLAUSE_ENDS}", "gone"),
+        # "A barn in t1, nothing in t2", and "in t1 nothing, in t2 a barn".
+        (rf"(?:{BEFORE}\b|{_IN_EARLIER}),? {_NONE} {_AT}(?:{_NOW}\b|{_IN_LATER})", "gone"),
+        (rf"(?:{_NOW}\b|{_IN_LATER}),? {_NONE} {_AT}(?:{BEFORE}\b|{_IN_EARLIER})", "newly"),
+        (rf"(?:in|on|at) {_IN_EARLIER},? (?:there'?s )?{_NONE}\b", "newly"),
+        (rf"(?:in|on|at) {_IN_LATER},? (?:there'?s )?{_NONE}\b", "gone"),
         (r"(?:change type|type|class|change|event|layer|category)[:=]? ?gain\b|gain (?:event|layer)\b", "newly"),
         (r"(?:change type|type|class|change|event|layer|category)[:=]? ?loss\b|loss (?:event|layer)\b", "not now"),
         (rf"(?:since|after|following) (?:that |this )?{_IN_EARLIER}(?: was taken)?", "afterwards"),

@@ -178,7 +178,7 @@ _SYNONYMS = {
         "ostrich, owl, peacock, pelican, penguin, raven, rooster, seabird, skylark, stork, swan, vulture, waterbird, "
         "waterfowl, wildfowl, woodpecker"
     ),
-    "image": "acquisition, capture, screenshot, snapshot, still",
+    "image": "acquisition, capture, screenshot, snapshot",
 }
 _PLAIN = {synonym: noun for noun, synonyms in _SYNONYMS.items() for synonym in synonyms.split(", ")}
 _LONGEST = max(len(synonym.split()) for synonym in _PLAIN)

@@ -324,7 +324,7 @@ def _is_apart(words: list[str], first: int, last: int) -> bool:
     )
     if is_particle and first and _WITH_PARTICLE.fullmatch(words[first - 1]):
         return True  # "Cut down in the lower half", but not "built up on the left in the corner".
-    if word in _PARTICLES and following in _JOINTS and first and words[first - 1] not in ("the", *_PREPOSITIONS):
+    if word in _PARTICLES and following in _JOINTS and first and _WITH_PARTICLE.fullmatch(words[first - 1]):
         return True  # "Ripped out, lower left", "pushed back and left".
     if word == "way" and following in DIRECTIONS:  # "A one way left turn".
         return True

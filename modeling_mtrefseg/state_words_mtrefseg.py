@@ -14,8 +14,8 @@ def one_of(*lists: str) -> str:
 
 IMAGE = one_of(
     "images?, photos?, pictures?, photographs?, shots?, scenes?, views?, frames?, dates?, visits?, captures?, imagery",
-    "snapshots?, acquisitions?, moments?, surveys?, pics?, footage, snaps?, stills?, exhibits?",
-    "overpass(?:es)?, flights?",
+    "snapshots?, acquisitions?, moments?, surveys?, pics?, footage, snaps?, stills",
+    "overpass(?:es)?, flights?(?! of)",
 )
 IMAGE = rf"{IMAGE}\b"
 OLD = one_of(
@@ -51,7 +51,7 @@ _STATE = one_of(
     "closed(?! to), shut, lit, unlit, glow\\w*, alight, switch\\w*, drain\\w*, fill(?:ed|s)?(?! in\\b)",
     "full(?! (?:of|set|list|range|group|number|lot|length|width)\\b)",
     "empt(?:y|ied), dry, dried, wet, (?:more|less|lost|had|has|no|without) (?:any )?water, water stands",
-    "(?:water|pond|lake|river|reservoir) levels?",
+    "(?:water|pond|lake|river|reservoir) levels? (?:\\w+ ){0,2}(?:rose|risen|fell|fallen|dropped|sank|sunk|changed)",
     "charred, scorched, (?:has|have|had) lain down, (?:standing|sitting|seated|lying) (?:before|earlier|"
     "then|at first|first),? (?:but |and )?(?:\\w+ )?(?:standing|sitting|seated|lying)",
     "plough\\w*(?! under), plow\\w*(?! under), till\\w*, pav(?:ed|ing), asphalted, gravel(?! pits?), dirt",

@@ -122,10 +122,10 @@ _QUESTIONS = tuple(
         rf"{_HOW} (?:at all )?{_ABOUT} {_THINGS}{_TAIL}",
         rf"\bhow (?:has|have|had|do|does|did) {_THINGS} (?:\w+ly )?(?:{_DIFFERS}|evolved?|developed|look)\b",
         rf"^(?:did|have|has|do|does) {_THINGS} {_DIFFERS}{_TAIL}",
-        rf"^{_EACH}(?:altered|changed|modified|differing|different|changing) {_THINGS}{_TAIL}",
+        rf"^{_EACH}(?:altered|changed|modified|differing|different) {_THINGS}(?=[?!. ]*$)",
         rf"^{_EACH}{_THINGS}(?:,| [-–—]|:)? {_EACH}(?:[\w-]+[- ])?{_NAME}"
         rf"(?: (?:in|on|at|along) (?:the|this|that|my|our) \w+)?{_TAIL}",
-        rf"\b{_NAME} {_ABOUT} {_THINGS}{_TAIL}",
+        rf"(?<!\ba )(?<!['’]s )\b{_NAME} {_ABOUT} {_THINGS}{_TAIL}",
         rf"^{_THINGS},? {_HAS}(?:(?:been|be) )?(?:\w+ly )?{_DIFFERS}{_TAIL}",
     )
 )
@@ -147,13 +147,24 @@ _LIST = re.compile(
     rf"\b(?:{_ARRIVAL}(?:{_SEPARATOR}{_ITEM}){{0,3}}?{_SEPARATOR}{_DEPARTURE}|"
     rf"{_DEPARTURE}(?:{_SEPARATOR}{_ITEM}){{0,3}}?{_SEPARATOR}{_ARRIVAL}|in(?: or | and |, )out)\b"
     # Not "the man who arrived and left the bag".
-    rf"(?:{_SEPARATOR}{_ITEM})*(?=[,;:.?!)–—]|$| [-–—] | (?:alike|included|too|please|of)\b)"
+    rf"(?:{_SEPARATOR}{_ITEM})*(?=[,;:.?!)–—]|$| [-–—] | (?:alike|included|too|please)\b| of (?!the\b))"
 )
 _BEFORE_A_LIST = re.compile(
     r"(?:[ ,:–—(-]|\b(?:the|that|which|who|what|were|was|are|is|been|be|it|they|it's|they're|whether|if|either|"
     r"movements?|includ\w+|one|of|mark each|new|newly|freshly)\b)*$"
 )
-_NO_THINGS = re.compile(rf"{IMAGE}|\b(?:use|colou?r|shape|size|surface|state|condition|look|appearance|area|place)s?$")
+# What is no thing: "significant changes", "differences between the images".
+_NO_THINGS = re.compile(
+    rf"{IMAGE}|(?:['’]s|\b"
+    + one_of(
+        "(?:use|colou?r|shape|size|surface|state|condition|look|appearance|area|place|way)s?, significant, notable",
+        "major, minor, main, visible, obvious, subtle, small, big, large, slight, structural, seasonal, natural",
+        "urban, overall, environmental, physical, important, total, other, some, any, most, more, new, old, real",
+        "actual, human, recent, sudden, few, many, several, no, great, relevant, key, temporal, spatial, local, land",
+        "text, leaves",
+    )
+    + ")$"
+)
 _ALL = re.compile(rf"{_THINGS}$")
 _OF = re.compile(rf" of {_THINGS}{_TAIL}")
 

@@ -78,7 +78,8 @@ def export_work(
     store, audit = Store(work), AuditStore(work)
     check_target(store, out, PROVENANCE)
     # The earlier export is removed with everything in it.
-    added = [path for path in sorted(out.iterdir()) if path.name not in OURS] if out.exists() else []
+    ours = {*OURS, ".DS_Store", "Thumbs.db"}
+    added = [path for path in sorted(out.iterdir()) if path.name not in ours] if out.exists() else []
     if added:
         raise CraftError(f"{added[0]} is no part of the earlier export; move it, or name a new folder")
     building = out.with_name(f"{out.name}{INCOMPLETE}")

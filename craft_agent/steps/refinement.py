@@ -171,8 +171,9 @@ def tidy(sentence: str) -> str:
     """A sentence on one line, without surrounding quotes and final full stop."""
     text = " ".join(sentence.split()).rstrip(". ")
     for opening, closing in _QUOTES:
-        # Quotes of words are none around the sentence: "open" on the door that says "closed".
-        if len(text) > 1 and text[0] == opening and text[-1] == closing and opening not in text[1:-1]:
+        # Not '"open" on the door that says "closed"'. An apostrophe is no quote.
+        has_quotes = re.search(rf"(?<!\w){opening}|{opening}(?!\w)", text[1:-1]) is not None
+        if len(text) > 1 and text[0] == opening and text[-1] == closing and not has_quotes:
             text = text[1:-1].strip().rstrip(". ")
     return text
 

@@ -126,6 +126,16 @@ from modeling_mtrefseg.change_words_mtrefseg import date_of
         ("which of the houses slid into the sea?", 0),
         ("the lake level dropped", None),
         ("a trampoline (not in photo a)", 1),
+        ("a barn in t1, nothing in t2", 0),
+        ("in t1 nothing, in t2 a barn", 1),
+        ("trees before, nothing now", 0),
+        ("a tree before, empty now", None),
+        ("the house that was built only last week", 1),
+        ("cars that arrived just a few minutes ago", 1),
+        ("the chair pushed back from the table", None),
+        ("houses that spring up along the road", 1),
+        ("the car that now isn't red", None),
+        ("the cow that lies where the grass is tall", None),
     ],
 )
 def test_words_say_which_image_shows_it(text: str, date: int | None) -> None:

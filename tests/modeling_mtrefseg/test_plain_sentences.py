@@ -38,6 +38,12 @@ from mtrefseg.build.presets import tiny_processor
         ("construction, conversion and demolition of dwellings alike", "dwellings that changed"),
         ("what has changed among the trees, gains as well as losses?", "the trees that changed"),
         # They name a change, or may do so.
+        ("significant changes", "significant changes"),
+        ("the building with the most changes", "the building with the most changes"),
+        ("altered houses, now gone", "altered houses, now gone"),
+        ("the sign with a change of text", "the sign with a change of text"),
+        ("the changing room", "the changing room"),
+        ("people walking in and out of the shop", "people walking in and out of the shop"),
         ("in one image there is a car", "in one image there is a car"),
         ("the car that moved away", "disappeared: the car that moved away"),
         ("new houses", "appeared: new houses"),

@@ -85,6 +85,7 @@ def test_words_of_people_are_not(text):
         ('"open" on a door that says "closed"', '"open" on a door that says "closed"'),
         ("the boys' car", "the boys' car"),
         ("“the driver's car”", "the driver's car"),
+        ("'The driver's car'", "The driver's car"),
     ],
 )
 def test_only_quotes_around_a_sentence_are_removed(text, tidied):

@@ -480,7 +480,7 @@ def test_files_of_several_configurations_are_read_once(tmp_path) -> None:
         ([{"config_name": "x", "data_files": [{"split": "train", "path": "/secret.parquet"}]}], "leads out"),
         ([{"config_name": "x", "data_files": [{"split": "train", "path": "gone.parquet"}]}], "no file matches"),
         ([{"config_name": "x", "data_files": [{"split": "all", "path": "data/train.parquet"}]}], "'all'"),
-        ([{"config_name": "x", "data_files": "data/*"}], "no list"),
+        ([{"config_name": "x", "data_files": "data/*"}], "not a list"),
         ([{"config_name": "x", "data_files": [{"split": "train", "path": "README.md"}]}], "not a complete Parquet"),
     ],
 )
