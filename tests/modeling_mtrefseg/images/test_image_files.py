@@ -309,7 +309,7 @@ def test_without_rasterio_what_pillow_misreads_is_refused(tmp_path: Path, withou
 
 def test_other_kinds_of_tiff_are_refused_in_words(tmp_path: Path) -> None:
     path = write_tiff(tmp_path / "complex.tif", scene(1, 99).astype(np.complex64))
-    with pytest.raises(UnsupportedImageError, match=r"complex\.tif.*8 bits"):
+    with pytest.raises(UnsupportedImageError, match=r"complex\.tif.*8-bit"):
         read(path)
 
 
