@@ -114,8 +114,8 @@ _HOW = (
     r"(?:what|anything|everything|something|whatever|whichever|how|every single thing|each thing|all)\b[^.:;?!]*?\b"
     r"(?:different|chang(?:ed?|es)|altered|happen(?:ed|s)?|done|off|the same|become|differs?|modified|wrong|identical)"
 )
-# What follows "the" things in these questions is one pattern each: "changes in the cars", "car changes", "cars that
-# differ", "altered cars", "what is different about the cars", "how have the cars changed".
+# One pattern for each form: "what is different about the cars", "how have the cars changed", "did the cars change",
+# "altered cars", "car changes", "changes in the cars", "cars that differ".
 _QUESTIONS = tuple(
     re.compile(question)
     for question in (
@@ -153,7 +153,7 @@ _BEFORE_A_LIST = re.compile(
     r"(?:[ ,:–—(-]|\b(?:the|that|which|who|what|were|was|are|is|been|be|it|they|it's|they're|whether|if|either|"
     r"movements?|includ\w+|one|of|mark each|new|newly|freshly)\b)*$"
 )
-# What is no thing: "significant changes", "differences between the images".
+# These name nothing to look for: "significant changes", "changes of the images".
 _NO_THINGS = re.compile(
     rf"{IMAGE}|(?:['’]s|\b"
     + one_of(
