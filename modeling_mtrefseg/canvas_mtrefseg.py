@@ -17,6 +17,8 @@ Align: TypeAlias = Literal["error", "resize"]
 Window: TypeAlias = int | Literal["auto", "off"]
 SHRINK_LIMIT = 1.5
 """An image that is larger than the canvas by more than this factor is cut into windows."""
+NORMAL_SCENE = "normal_scene"
+"""The domain of photographs from street and room cameras."""
 _LEAST_SIDE = 8  # Smaller objects, in pixels of the canvas, may be missed.
 
 
@@ -66,7 +68,7 @@ def check_window(window: Window) -> Window:
     return window
 
 
-def needs_windows(height: int, width: int, window: Window, canvas_size: int) -> bool:
+def needs_windows(height: int, width: int, window: Window, canvas_size: int, domain: str | None = None) -> bool:
     """
     Whether an image without a known ground resolution is cut into windows.
 
@@ -74,9 +76,11 @@ def needs_windows(height: int, width: int, window: Window, canvas_size: int) -> 
         height, width (`int`): Size of the image in pixels.
         window (`int` or `str`): Side of the windows in pixels of the image, `"auto"` or `"off"`.
         canvas_size (`int`): Side of the model's canvas in pixels.
+        domain (`str`, *optional*): Kind of scene. With `"auto"`, normal scenes are never cut: people and cars fill as
+            much of a large photograph as of a small one, so in windows they would be larger than in training.
     """
     longest = max(height, width)
-    if window == "off":
+    if window == "off" or (window == "auto" and domain == NORMAL_SCENE):
         return False
     if window == "auto":
         return longest > SHRINK_LIMIT * canvas_size
@@ -257,6 +261,7 @@ def _neighbours(length: int, new_length: int) -> tuple[np.ndarray, np.ndarray, n
 
 
 __all__ = [
+    "NORMAL_SCENE",
     "SHRINK_LIMIT",
     "Align",
     "Window",

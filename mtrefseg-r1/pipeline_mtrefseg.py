@@ -73,7 +73,8 @@ class MTRefSegPipeline(Pipeline):
             window (`int` or `str`, *optional*, defaults to `"auto"`):
                 Side of the windows of large images in pixels of t1; `"auto"` uses that of the model's canvas (at the
                 ground resolution of the training images if both are known; remote sensing images without a known
-                resolution count as half a metre per pixel), `"off"` shrinks images instead.
+                resolution count as half a metre per pixel), but shrinks images of normal scenes; `"off"` shrinks all
+                images.
             batch_size (`int`, *optional*, defaults to 1):
                 Number of pairs of a list, generator or dataset per batch.
             num_workers (`int`, *optional*, defaults to 0):
@@ -144,17 +145,17 @@ class MTRefSegPipeline(Pipeline):
         images and rasters are only named here."""
         check_pair(inputs)
         sources = (inputs["image_t1"], inputs["image_t2"])
-        text = inputs.get("text")
-        pair = {"text": None if text is None else as_list(text), "domain": inputs.get("domain", domain)}
+        text, domain = inputs.get("text"), inputs.get("domain", domain)
+        pair = {"text": None if text is None else as_list(text), "domain": domain}
         processor = self.processor.image_processor
         scenes = None if window == "off" else _find_scenes()
         if scenes is None or not any(map(scenes.is_raster, sources)):
             images = processor.load_pair(*sources, align=align)
             canvas_size = processor.size["height"]
-            if scenes is None or not needs_windows(images[0].height, images[0].width, window, canvas_size):
-                is_missing = scenes is None and window != "off"
-                hint = "pip install 'mtrefseg[geo]'" if is_missing else "window='auto'"
-                _warn_of_shrinking(images[0], canvas_size, hint)
+            has_windows = needs_windows(images[0].height, images[0].width, window, canvas_size, domain)
+            if scenes is None or not has_windows:
+                hint = f"window={canvas_size}" if window == "auto" else "window='auto'"
+                _warn_of_shrinking(images[0], canvas_size, "pip install 'mtrefseg[geo]'" if has_windows else hint)
                 return {**pair, "images": images}
             sources = images
         options = {"window": window, "align": processor.align if align is None else align, "progress": False}

@@ -34,8 +34,8 @@ class SceneOptions:
     Args:
         window (`int` or `str`, *optional*, defaults to `"auto"`): Side of the windows in pixels of t1. `"auto"`: as
             large as the model's canvas, at the resolution that the model was trained at, if the scene is more
-            than 1.5 times as large; `"off"`: one window. For images from above (`domain`) without a known
-            ground resolution, half a metre per pixel is assumed.
+            than 1.5 times as large; `"off"`: one window. Without a known ground resolution, half a metre per pixel
+            is assumed for images from above (`domain`), and normal scenes are one window.
         window_offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up.
         overlap (`float`, *optional*, defaults to 0.25): Share of a window's side that the next one repeats. More makes
             masks depend less on where windows begin, and takes longer.
@@ -248,7 +248,7 @@ def plan_scene(scene: Scene, predictor: "ScenePredictor", options: SceneOptions)
     trained = options.pixel_size or predictor.pixel_size
     is_from_above = predictor.domain == "remote_sensing"
     size = (grid.width, grid.height)
-    side = window_side(options.window, *size, predictor.canvas, grid.pixel_size, trained, is_from_above)
+    side = window_side(options.window, *size, predictor.canvas, grid.pixel_size, trained, predictor.domain)
     if options.most_windows is not None:
         side = widened_side(side, *size, options.most_windows, options.overlap, options.window_offset)
     plan = plan_windows(*size, side, options.window_offset, options.overlap)
@@ -263,6 +263,11 @@ def plan_scene(scene: Scene, predictor: "ScenePredictor", options: SceneOptions)
         scene.notes.append(
             f"the images do not say how large a pixel is on the ground: windows of {side} pixels, as for "
             f"{USUAL_PIXEL_SIZE} m; for finer images, larger windows are better"
+        )
+    if options.window == "auto" and predictor.domain is None and grid.pixel_size is None and not plan.is_whole:
+        scene.notes.append(
+            "windows suit images from above; if these are photographs of a street or a room, choose the domain "
+            "normal_scene, and they are segmented as a whole"
         )
     return plan
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeling_mtrefseg.canvas_mtrefseg import SHRINK_LIMIT, Window
+from modeling_mtrefseg.canvas_mtrefseg import NORMAL_SCENE, SHRINK_LIMIT, Window
 
 from .reading import Box
 
@@ -85,7 +85,7 @@ def window_side(
     canvas: int,
     pixel_size: float | None,
     trained_pixel_size: float | None,
-    is_from_above: bool = False,
+    domain: str | None = None,
 ) -> int:
     """
     Side of the windows in pixels of the scene.
@@ -97,16 +97,17 @@ def window_side(
         canvas (`int`): Side of the model's canvas.
         pixel_size (`float`, *optional*): Ground resolution of the scene, in metres.
         trained_pixel_size (`float`, *optional*): Ground resolution of the training images, in metres.
-        is_from_above (`bool`, *optional*, defaults to `False`): Whether to assume [`USUAL_PIXEL_SIZE`] if
-            the resolution is unknown. This does not change which images are cut, because it is only a guess.
+        domain (`str`, *optional*): Kind of scene. For remote sensing, [`USUAL_PIXEL_SIZE`] is assumed if the
+            resolution is unknown. This does not change which images are cut, because it is only a guess. Normal scenes
+            without a known resolution are not cut with `"auto"`, see [`needs_windows`].
     """
     longest = max(width, height)
-    if window == "off":
+    if window == "off" or (window == "auto" and domain == NORMAL_SCENE and not pixel_size):
         return longest
     if isinstance(window, int):
         return window
     side = canvas
-    if trained_pixel_size and (pixel_size or is_from_above):
+    if trained_pixel_size and (pixel_size or domain == "remote_sensing"):
         side = max(1, round(canvas * trained_pixel_size / (pixel_size or USUAL_PIXEL_SIZE)))
     return longest if longest <= SHRINK_LIMIT * (side if pixel_size else canvas) else side
 

@@ -251,6 +251,14 @@ def test_the_warning_of_shrinking_names_the_option_that_causes_it(
     assert "For windows: window='auto'" in caplog.text
 
 
+def test_large_normal_scenes_are_segmented_as_a_whole(
+    segmenter: MTRefSegPipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    large = {**pair(200, 130, 6, text="a car"), "domain": "normal_scene"}
+    assert_same(segmenter(large), segmenter(large, window="off"))
+    assert "For windows: window=64" in caplog.text
+
+
 @pytest.mark.parametrize("window", [0, "512", "whole"])
 def test_refuses_unknown_windows(segmenter: MTRefSegPipeline, window: Any) -> None:
     with pytest.raises(ValueError, match=f"`window` must be 'auto', 'off' or a number of pixels, not {window!r}"):

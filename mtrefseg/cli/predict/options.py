@@ -48,7 +48,7 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="side of the windows in pixels of t1. auto (default): use windows if the image is more than 1.5 times as "
         "large as the model's canvas; a window fills the canvas at the model's ground resolution (remote sensing "
-        "images without a resolution count as 0.5 m). off: shrink the whole image",
+        "images without a resolution count as 0.5 m). Normal scenes are shrunk as a whole. off: shrink any image",
     )
     group.add_argument(
         "--overlap",

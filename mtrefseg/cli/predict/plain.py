@@ -172,7 +172,7 @@ def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor:
     from modeling_mtrefseg.canvas_mtrefseg import needs_windows
 
     canvas = processor.image_processor.size["height"]
-    is_large = needs_windows(image.height, image.width, options.window, canvas)
+    is_large = needs_windows(image.height, image.width, options.window, canvas, options.domain)
     if is_large and has_geo():
         return True
     warn_of_shrinking(image, canvas, "; for windows: pip install 'mtrefseg[geo]'" if is_large else "")

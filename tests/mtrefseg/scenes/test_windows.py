@@ -66,4 +66,13 @@ def test_the_side_of_the_windows(
 def test_images_from_above_count_as_half_a_metre(
     longest: int, pixel_size: float | None, trained: float | None, side: int
 ) -> None:
-    assert window_side("auto", longest, 50, 64, pixel_size, trained, is_from_above=True) == side
+    assert window_side("auto", longest, 50, 64, pixel_size, trained, "remote_sensing") == side
+
+
+@pytest.mark.parametrize(
+    ("window", "pixel_size", "side"), [("auto", None, 1000), ("auto", 1.0, 32), (200, None, 200)], ids=str
+)
+def test_normal_scenes_are_not_cut_unless_asked_for_or_placed_on_the_ground(
+    window: int | str, pixel_size: float | None, side: int
+) -> None:
+    assert window_side(window, 1000, 500, 64, pixel_size, 0.5, "normal_scene") == side
