@@ -105,37 +105,37 @@ MADE = outputs/$(if $(STEPS),trial_of_,)checkpoint
 RECIPE = --config trainer/recipes/checkpoint/$(1).yaml --output_dir $(MADE)/$(1) $(RESUME)
 
 checkpoint: $(TEST_STAMP)
-	$(BIN)/python trainer/pretrain_scenes.py $(call RECIPE,1_scenes)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,2_sentences) --stage1 $(MADE)/1_scenes $(SENTENCES)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,3_larger) --model_name_or_path $(MADE)/2_sentences $(SENTENCES)
-	$(BIN)/python trainer/pretrain.py $(call RECIPE,4_changes) $(CHANGES)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,5_backbone) --model_name_or_path $(MADE)/3_larger \
-		--parts_from $(MADE)/4_changes $(SENTENCES)
-	$(BIN)/python trainer/distill.py $(call RECIPE,6_words) --model_name_or_path $(MADE)/5_backbone $(SENTENCES) \
+	$(BIN)/python trainer/pretrain_scenes.py $(call RECIPE,01_generated_scenes)
+	$(BIN)/python trainer/finetune.py $(call RECIPE,02_sentences) --stage1 $(MADE)/01_generated_scenes $(SENTENCES)
+	$(BIN)/python trainer/finetune.py $(call RECIPE,03_larger_images) --model_name_or_path $(MADE)/02_sentences $(SENTENCES)
+	$(BIN)/python trainer/pretrain.py $(call RECIPE,04_every_change) $(CHANGES)
+	$(BIN)/python trainer/finetune.py $(call RECIPE,05_pretrained_backbone) --model_name_or_path $(MADE)/03_larger_images \
+		--parts_from $(MADE)/04_every_change $(SENTENCES)
+	$(BIN)/python trainer/distill.py $(call RECIPE,06_distill_vocabulary) --model_name_or_path $(MADE)/05_pretrained_backbone $(SENTENCES) \
 		$(if $(STEPS),--epoch_pairs 60)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,7_final) --model_name_or_path $(MADE)/6_words $(SENTENCES)
+	$(BIN)/python trainer/finetune.py $(call RECIPE,07_all_parts) --model_name_or_path $(MADE)/06_distill_vocabulary $(SENTENCES)
 	$(if $(REAL_DATA),$(foreach folder,$(FOLDERS),$(call describe,$(folder)) &&) true)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,8_places) --model_name_or_path $(MADE)/7_final \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,08_described_pairs) --model_name_or_path $(MADE)/07_all_parts \
 		$(call described,4.0 0.7 0.6 0.3 0.3 1.2 1.4 0.5 0.5 0.8 0.7)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,9_canvas) --model_name_or_path $(MADE)/8_places \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,09_canvas_320) --model_name_or_path $(MADE)/08_described_pairs \
 		$(call described,4.4 1.1 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.8 0.7)
-	$(BIN)/python trainer/distill.py $(call RECIPE,10_wordings) --model_name_or_path $(MADE)/9_canvas \
+	$(BIN)/python trainer/distill.py $(call RECIPE,10_distill_paraphrases) --model_name_or_path $(MADE)/09_canvas_320 \
 		$(call described,6 1 1 0.5 0.5 0.6 0.6 0.4 0.4 0.1 0.1) $(if $(STEPS),--epoch_pairs 60)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,11_last) --model_name_or_path $(MADE)/10_wordings \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,11_colours_removed) --model_name_or_path $(MADE)/10_distill_paraphrases \
 		$(call described,5.2 1.1 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.8 0.7)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,12_small) --model_name_or_path $(MADE)/11_last \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,12_more_generated) --model_name_or_path $(MADE)/11_colours_removed \
 		$(call described,6 1 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,13_joined) --model_name_or_path $(MADE)/12_small \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,13_joined_places) --model_name_or_path $(MADE)/12_more_generated \
 		$(call described,6 1 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,14_words) --model_name_or_path $(MADE)/13_joined \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,14_word_noise) --model_name_or_path $(MADE)/13_joined_places \
 		$(call described,6 1 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,15_refined) --model_name_or_path $(MADE)/14_words \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,15_mask_refinement) --model_name_or_path $(MADE)/14_word_noise \
 		$(call described,7 1.3 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,16_longer) --model_name_or_path $(MADE)/15_refined \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,16_bfloat16) --model_name_or_path $(MADE)/15_mask_refinement \
 		$(call described,7 1.3 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,17_again) --model_name_or_path $(MADE)/16_longer \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,17_more_paraphrases) --model_name_or_path $(MADE)/16_bfloat16 \
 		$(call described,7 1.3 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
-	$(BIN)/python trainer/calibrate.py --model $(MADE)/17_again --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.4 --choose_objects \
+	$(BIN)/python trainer/calibrate.py --model $(MADE)/17_more_paraphrases --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.4 --choose_objects \
 		$(if $(REAL_DATA),--also $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train)
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
 

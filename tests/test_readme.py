@@ -229,7 +229,7 @@ def look_at(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
         assert (ROOT / words[2]).is_file()
         parse_arguments("tiny_stage2", [str(ROOT / word) if word.endswith(".yaml") else word for word in words[3:]])
     elif words[:2] == ["python", "trainer/distill.py"]:
-        distillation_options().check(words[2:], "checkpoint/6_words", "distill.py", None)
+        distillation_options().check(words[2:], "checkpoint/06_distill_vocabulary", "distill.py", None)
     elif words[0] == "mtrefseg":
         parser = import_module(f"mtrefseg.cli.{words[1]}").make_parser()
         assert parser.parse(words[2:])

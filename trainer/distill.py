@@ -6,7 +6,7 @@ only text is processed.
 
 ```bash
 python trainer/distill.py --model_name_or_path outputs/trained --output_dir outputs/new_words
-python trainer/finetune.py --config trainer/recipes/checkpoint/7_final.yaml --model_name_or_path outputs/new_words
+python trainer/finetune.py --config trainer/recipes/checkpoint/07_all_parts.yaml --model_name_or_path outputs/new_words
 python trainer/distill.py --language_preset same --model_name_or_path outputs/trained --output_dir outputs/more_words
 ```
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "distill.py") ->
 
     def train() -> None:
         # Help, usage errors and wrong paths are handled before the libraries are imported, which takes seconds.
-        check_given(distillation_options().check(given, "checkpoint/6_words", program, __doc__))
+        check_given(distillation_options().check(given, "checkpoint/06_distill_vocabulary", program, __doc__))
 
         from trainer.loop.distilling import distill
 

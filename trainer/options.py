@@ -172,7 +172,11 @@ class OptionSet:
             ),
         )
         shown.add_argument("--help_all", action="store_true", help="also list the options of transformers and trl")
-        shown.add_argument("--config", metavar="RECIPE", help="YAML file with any of these options")
+        shown.add_argument(
+            "--config",
+            metavar="RECIPE",
+            help="YAML file with any of these options; base: FILE takes those that it does not name from another one",
+        )
         groups = {
             title: {name: self._known[name].help for name in _options_of(own)} for title, own in self.own.items()
         }
@@ -209,17 +213,27 @@ def distillation_options() -> OptionSet:
 
 def read_recipe(path: Path) -> dict[str, Any]:
     """
-    Reads a recipe.
+    Reads a recipe, and the complete recipe that it names as its `base`.
 
     Args:
         path (`Path`): A YAML file.
 
     Returns:
-        `dict`: Values by option name.
+        `dict`: Values by option name: those of the recipe, and those of its base that the recipe does not name.
 
     Raises:
-        TrainingError: If it cannot be read, or has other content.
+        TrainingError: If a file cannot be read, or has other content.
     """
+    recipe = _read_options(path)
+    if "base" not in recipe:
+        return recipe
+    base = _read_options(path.parent / str(recipe.pop("base")))
+    if "base" in base:
+        raise TrainingError(f"the base of the recipe {path} must be a complete recipe, without a base of its own.")
+    return base | recipe
+
+
+def _read_options(path: Path) -> dict[str, Any]:
     try:
         content = read_yaml(path)
     except (OSError, ValueError) as error:

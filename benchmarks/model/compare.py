@@ -164,7 +164,7 @@ def training_steps() -> Callable[..., dict[str, Any]]:
     except ImportError:  # Where it was in older checkouts.
         from trainer.loop.building import build_stage2
 
-    recipe = f"--config {ROOT}/trainer/recipes/checkpoint/7_final.yaml --model_name_or_path {MODEL} {TRAIN}"
+    recipe = f"--config {ROOT}/trainer/recipes/checkpoint/07_all_parts.yaml --model_name_or_path {MODEL} {TRAIN}"
     model_arguments, data, augmentation, training, model_config = parse_arguments("", recipe.split())
     torch.manual_seed(0)
     model, processor = build_stage2(model_arguments, model_config, training)

@@ -22,7 +22,7 @@ from trainer.errors import TrainingError
 from trainer.loop import running
 from trainer.loop.checks import check_inputs
 from trainer.names import COMPOSED, GENERATED, NO_TARGET_SHARE, PRETRAINED_BACKBONES, SETTINGS, SPLITS
-from trainer.options import scene_options, stage_options
+from trainer.options import read_recipe, scene_options, stage_options
 from trainer.training_config import MTRefSegTrainingConfig
 
 
@@ -162,6 +162,18 @@ def test_evaluation_may_be_turned_off() -> None:
     assert training.eval_strategy == "no"
     assert not training.load_best_model_at_end
     assert DataArguments(eval_data="none", train_data="pairs").train_data == ["pairs"]  # as in a recipe
+
+
+def test_a_recipe_takes_what_it_does_not_name_from_its_base(tmp_path: Path) -> None:
+    (tmp_path / "first.yaml").write_text("seed: 1\nmax_steps: 4")
+    (tmp_path / "second.yaml").write_text("base: first.yaml\nseed: 2\nbf16: true")
+    (tmp_path / "third.yaml").write_text("base: second.yaml")
+    (tmp_path / "lost.yaml").write_text("base: nowhere.yaml")
+    assert read_recipe(tmp_path / "second.yaml") == {"seed": 2, "max_steps": 4, "bf16": True}
+    with pytest.raises(TrainingError, match=r"third\.yaml must be a complete recipe"):
+        read_recipe(tmp_path / "third.yaml")
+    with pytest.raises(TrainingError, match=r"nowhere\.yaml cannot be read"):
+        read_recipe(tmp_path / "lost.yaml")
 
 
 def test_the_shipped_checkpoint_of_recipes_is_found_from_any_folder(

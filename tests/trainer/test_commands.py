@@ -130,15 +130,15 @@ def test_two_processes_score_as_one(run, stage1, tmp_path, config):
 )
 def test_recipes_can_be_read(recipe):
     name = recipe.relative_to(RECIPES).with_suffix("").as_posix().replace("/", "_")
-    if name in ("checkpoint_6_words", "checkpoint_10_wordings"):
+    if name in ("checkpoint_06_distill_vocabulary", "checkpoint_10_distill_paraphrases"):
         groups = (DistillationArguments, DataArguments, AugmentationArguments, TrainingArguments)
-        given, _ = with_recipe(["--config", str(recipe)], "checkpoint/6_words")
+        given, _ = with_recipe(["--config", str(recipe)], "checkpoint/06_distill_vocabulary")
         *_, training = TrainingParser(groups, "distill.py", None).parse(given)
         assert name == training.output_dir.removeprefix("outputs/").replace("/", "_")
         return
     _, data, _, training, model_config = parse_arguments("tiny_stage2", ["--config", str(recipe)])
     assert training.report_to in ("none", [], ["none"])
-    # "outputs/checkpoint/7_final" is that of checkpoint/7_final.
+    # "outputs/checkpoint/07_all_parts" is that of checkpoint/07_all_parts.
     assert name.startswith(training.output_dir.removeprefix("outputs/").replace("/", "_"))
     assert (model_config.use_peft and model_config.lora_alpha == 16) or "lora" not in recipe.stem
     assert data.eval_data or recipe.stem == "paper_stage1"

@@ -17,7 +17,7 @@ from typing import Any
 from mtrefseg.io import read_yaml
 from trainer.errors import TrainingError
 from trainer.names import GENERATED
-from trainer.options import stage_options
+from trainer.options import read_recipe, stage_options
 
 
 FINETUNE = "finetune"
@@ -162,7 +162,7 @@ def read_matrix(path: Path) -> Matrix:
         _check(f"{path}: {name}", changes)
     return Matrix(
         path=path,
-        recipes={stage: _read_mapping(path.parent / str(recipe)) for stage, recipe in recipes.items()},
+        recipes={stage: read_recipe(path.parent / str(recipe)) for stage, recipe in recipes.items()},
         common=common,
         runs=runs,
     )

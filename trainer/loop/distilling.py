@@ -48,7 +48,7 @@ def distill(arguments: Sequence[str], program: str, description: str | None) -> 
         TrainingError: If an argument is wrong, there is no such checkpoint to resume from, a run is resumed with other
             settings, or the folder is in use.
     """
-    given, _ = with_recipe(arguments, "checkpoint/6_words")
+    given, _ = with_recipe(arguments, "checkpoint/06_distill_vocabulary")
     groups = (DistillationArguments, DataArguments, AugmentationArguments, TrainingArguments)
     model, data, augmentation, training = TrainingParser(groups, program, description).parse(given)
     check_checkpoint("model_name_or_path", model.model_name_or_path)
