@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -168,6 +169,8 @@ class Segmenter:
 
     def _encode(self, paths: tuple[str, str], domain: str | None, align: str) -> CachedPair:
         images = load_pair(self.processor, paths, align)
+        if note := self.engine.shrinking_note(images[0]):
+            gr.Warning(f'{note}. The tab "Large scene" keeps the resolution of images from above.')
         encoding = self.engine.encode(images[0], images[1], domain)
         width, height = images[0].size
         panel = shown_size((width, height))

@@ -258,6 +258,7 @@ class Batcher:
         images, notes = decode_pair(job.files, NAMES, job.align)
         image_t1, image_t2 = self.engine.processor.image_processor.load_pair(*images, align="resize")
         encoding = self.engine.encode(image_t1, image_t2, job.domain)
+        notes = [*notes, *filter(None, [self.engine.shrinking_note(image_t1)])]
         return EncodedPair((image_t1.height, image_t1.width), encoding, notes)
 
     def _ask_about(self, pair: EncodedPair, group: list[Job]) -> dict[Job, Exception]:

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 from transformers.utils.generic import ModelOutput
 
+from modeling_mtrefseg.canvas_mtrefseg import SHRINK_LIMIT, describe_shrinking
 from modeling_mtrefseg.object_choice_mtrefseg import NUM_CHOICE_VALUES, ObjectChoice
 
 # This also registers the model's classes, so AutoModel runs no code from a model repository.
@@ -123,6 +124,12 @@ class Engine:
         processor = self.processor
         own = [processor.seg_token, processor.image_t1_token, processor.image_t2_token]
         return [*own, *processor.tokenizer.all_special_tokens]
+
+    def shrinking_note(self, image: Image.Image) -> str:
+        """Says by how much an image is shrunk, if it is much larger than the canvas; otherwise ""."""
+        canvas = self.processor.image_processor.size["height"]
+        longest = max(image.size)
+        return describe_shrinking("the images are", longest, canvas) if longest > SHRINK_LIMIT * canvas else ""
 
     @torch.inference_mode()
     def encode(self, image_t1: Image.Image, image_t2: Image.Image, domain: str | None) -> Any:

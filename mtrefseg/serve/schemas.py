@@ -97,7 +97,7 @@ class SegmentResponse(BaseModel):
     threshold: float = Field(description="The threshold that was used.")
     no_target_threshold: float = Field(description="The no-target threshold that was used.")
     masks: list[Mask] = Field(description="One mask per sentence.")
-    notes: list[str] = Field(description="Notes about the images, such as bands that were left out.")
+    notes: list[str] = Field(description="Notes about the images, such as bands left out and shrinking.")
     timings: Timings = Field(description="Where the time went.")
     batched_requests: int = Field(description="How many requests for this pair were answered together.")
 

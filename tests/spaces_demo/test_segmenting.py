@@ -59,6 +59,13 @@ def test_masks_are_those_of_the_model(
     assert result.no_target_scores == pytest.approx(wanted["no_target_scores"].tolist(), abs=1e-4)
 
 
+def test_visitors_are_told_that_large_images_are_shrunk(segmenter: Segmenter, tmp_path: Path) -> None:
+    large = str(tmp_path / "large.png")
+    Image.linear_gradient("L").convert("RGB").save(large)  # 256 x 256 pixels
+    with pytest.warns(UserWarning, match='shrunk 2.0 times .* The tab "Large scene" keeps the resolution'):
+        segmenter.segment("a", (large, large), ["the new car"])
+
+
 def test_all_changes_are_those_of_stage_1(
     segmenter: Segmenter, model: MTRefSegModel, processor: MTRefSegProcessor, pair: tuple[str, str]
 ) -> None:

@@ -2,6 +2,7 @@
 """What the API answers to good requests, and to bad ones."""
 
 import base64
+import io
 import json
 import logging
 import re
@@ -70,6 +71,14 @@ def test_masks_have_keys_and_are_those_of_the_model(server: Server, files: Files
         assert mask["score"] == pytest.approx(score, abs=1e-3)
         assert mask["area_pixels"] == pytest.approx(int(np.count_nonzero(expected)), abs=20)
     assert set(body["timings"]) == {"upload", "waiting", "encoding", "answering", "drawing", "total"}
+
+
+def test_large_images_are_said_to_be_shrunk(server: Server) -> None:
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(buffer, "PNG")  # 256 x 256 pixels
+    file = ("t.png", buffer.getvalue())
+    notes = server.segment({"image_t1": file, "image_t2": file}).json()["notes"]
+    assert any(note.startswith("the images are shrunk 2.0 times to the model's canvas of 128") for note in notes)
 
 
 def test_places_and_ranks_choose_among_the_objects(
