@@ -11,10 +11,10 @@ from PIL import Image
 
 from modeling_mtrefseg.canvas_mtrefseg import Align, Window, check_align, check_window, describe_shrinking
 from mtrefseg.errors import UserError
-from mtrefseg.io import EVERY_CHANGE, describe_dullness
+from mtrefseg.io import EVERY_CHANGE, describe_dullness, results_written_together
 
 from .answering import Answers, ask, route_sentences
-from .output import MASKS, OVERVIEW, SceneResult, draw_scene, make_folder, shrunk_views, writing
+from .output import MASKS, OVERVIEW, SceneResult, draw_scene, shrunk_views, writing
 from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
 from .windows import OVERLAP, USUAL_PIXEL_SIZE, WindowPlan, plan_windows, widened_side, window_side
 
@@ -130,6 +130,7 @@ def segment_pair(
         predictor ([`ScenePredictor`]): The model.
         options ([`SceneOptions`]): The options.
         out (`Path`, *optional*): Folder for the files; by default a temporary one, which is deleted with the result.
+            If segmenting fails, it keeps the files of an earlier result.
         say (`Callable`, *optional*): Called with notes for the user during the run.
         more (`Mapping[str, Any]`, *optional*): Further entries of `result.json`.
 
@@ -140,18 +141,19 @@ def segment_pair(
     asked = sentences_of(texts)
     temporary = tempfile.TemporaryDirectory(prefix="mtrefseg-") if out is None else None
     folder = Path(temporary.name) if temporary is not None else Path(out or "")
-    make_folder(folder)
-    with open_scene([image_t1, image_t2], options.reading) as scene:
-        registrations = register_scene(scene, options)
-        result = segment_scene(scene, asked, predictor, options, folder, say or (lambda note: None))
-    result.report = {
-        "image_t1": name_of(image_t1),
-        "image_t2": name_of(image_t2),
-        **result.report,
-        "registration": registrations[0] if registrations else None,
-        **(more or {}),
-    }
-    result.write_files()
+    with results_written_together(folder) as unfinished:
+        with open_scene([image_t1, image_t2], options.reading) as scene:
+            registrations = register_scene(scene, options)
+            result = segment_scene(scene, asked, predictor, options, unfinished, say or (lambda note: None))
+        result.report = {
+            "image_t1": name_of(image_t1),
+            "image_t2": name_of(image_t2),
+            **result.report,
+            "registration": registrations[0] if registrations else None,
+            **(more or {}),
+        }
+        result.write_files()
+    result.folder = folder
     result._temporary = temporary
     return result
 

@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("rasterio", reason="the extra geo is not installed")
 
+from mtrefseg.scenes.stitching import rows_at_once
 from mtrefseg.scenes.windows import blend_weights, plan_windows, widened_side, window_side
 
 
@@ -67,3 +68,21 @@ def test_images_from_above_count_as_half_a_metre(
     longest: int, pixel_size: float | None, trained: float | None, side: int
 ) -> None:
     assert window_side("auto", longest, 50, 64, pixel_size, trained, is_from_above=True) == side
+
+
+@pytest.mark.parametrize(
+    ("width", "sentences", "intervals", "expected"),
+    [
+        (20_000, 50, 1, (50, 1)),  # As usual, everything at once.
+        (100_000, 50, 1, (10, 1)),
+        (100_000, 50, 4, (2, 4)),
+        (100_000, 1, 30, (1, 10)),
+        (10_000_000, 5, 5, (1, 1)),  # One answer needs its buffer.
+    ],
+)
+def test_as_many_rows_at_once_as_fit_into_the_buffer(
+    width: int, sentences: int, intervals: int, expected: tuple[int, int]
+) -> None:
+    plan = plan_windows(width, 1000, 256)
+    assert rows_at_once(plan, sentences, intervals) == expected
+    assert rows_at_once(plan_windows(width, 256, width), sentences, intervals) == (sentences, intervals)
