@@ -262,6 +262,7 @@ def _groups(
 
 
 def _write_strips(stitcher: Stitcher, writer: StripWriter, bands: Sequence[int]) -> None:
+    """Segments the scene for some questions and intervals, which have these bands."""
     try:
         for strip in stitcher.strips():
             writer.write(strip, bands)

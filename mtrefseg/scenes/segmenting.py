@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Segments a pair of large or georeferenced images."""
 
+import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .predicting import ScenePredictor  # Imports PyTorch.
 
 
+_NUMBERS = ("window_offset", "overlap", "most_windows", "batch_size", "pixel_size", "min_area", "simplify")
 _LEAST_MISSING = 0.01  # If less of a scene has no data, this is not reported.
 
 
@@ -54,9 +56,9 @@ class SceneOptions:
         progress (`bool`, *optional*, defaults to `True`): Whether to show a progress bar on a terminal.
 
     Raises:
-        ValueError: If `window`, `align` or `register` is none of these, or a number is out of its range: `overlap`
-            from 0 to below 1, `batch_size` and `most_windows` at least 1, `pixel_size` above 0, and `window_offset`,
-            `min_area` and `simplify` at least 0.
+        ValueError: If `window`, `align` or `register` is none of these, or a number is not finite or out of its range:
+            `overlap` from 0 to below 1, `batch_size` and `most_windows` at least 1, `pixel_size` above 0, and
+            `window_offset`, `min_area` and `simplify` at least 0.
     """
 
     window: Window = "auto"
@@ -80,6 +82,9 @@ class SceneOptions:
         check_align(self.align)
         if self.register not in ("off", "shift", "affine"):
             raise ValueError(f"`register` must be 'off', 'shift' or 'affine', not {self.register!r}.")
+        for name in _NUMBERS:
+            if (number := getattr(self, name)) is not None and not math.isfinite(number):
+                raise ValueError(f"`{name}` must be a finite number, not {number}.")
         if not 0 <= self.overlap < 1:
             raise ValueError(f"`overlap` must be at least 0 and below 1, not {self.overlap}.")
         for name, number in (("batch_size", self.batch_size), ("most_windows", self.most_windows)):

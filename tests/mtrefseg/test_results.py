@@ -53,7 +53,8 @@ def test_a_file_that_cannot_be_moved_leaves_the_earlier_results(tmp_path: Path) 
 def test_no_report_is_beside_files_of_another_run(moves: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if the process is killed after any number of moves: then it cannot put anything back."""
     write(tmp_path, "first")
-    done, replace = [], Path.replace
+    done: list[Path] = []
+    replace = Path.replace
 
     def replace_until_killed(source: Path, target: Path) -> Path:
         if len(done) == moves:
