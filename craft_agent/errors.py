@@ -26,8 +26,8 @@ class BackendError(UserError):
 
 class TransientError(BackendError):
     """
-    The question may be answered later: a timeout, a lost connection, status 429 or 5xx. The backend has already
-    retried. The pair goes back to the queue.
+    The question may be answered later: a timeout, a lost connection, status 429 or 5xx, after which the backend has
+    already retried; or too little free memory of the GPU. The pair goes back to the queue.
     """
 
 

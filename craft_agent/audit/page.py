@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +22,6 @@ import fastapi
 import gradio as gr
 from PIL import Image
 from starlette.datastructures import Headers
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -48,7 +48,6 @@ from .team import AuditTeam
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("run_lengths.js", "mask.js", "desk.js")
-LOCAL_HOSTS = ("127.0.0.1", "localhost")
 # Larger canvases are not supported by browsers, or too slow.
 MAX_PIXELS = 8192 * 8192
 MAX_SIDE = 16384
@@ -73,16 +72,16 @@ def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str
         work (`Path`): The folder of the run.
         auditor (`str`): The auditor's name; with `""` the page asks for it.
         seats (`int`): How many people judge a sample: 1 or 2.
-        host (`str`, *optional*, defaults to `"127.0.0.1"`): The address that the server listens on. On a local address
-            only requests for local host names are answered, which prevents DNS rebinding.
+        host (`str`, *optional*, defaults to `"127.0.0.1"`): The address that the server listens on. On a local one,
+            IPv4 or IPv6, only requests for local host names are answered, which prevents DNS rebinding.
 
     Returns:
         `fastapi.FastAPI`: The application.
     """
     run_id = hashlib.sha256(str(work.resolve()).encode()).hexdigest()[:16]
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    if host in LOCAL_HOSTS:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL_HOSTS))
+    if _is_local(host):
+        app.add_middleware(_LocalNames)
     app.add_middleware(_SameOrigin)
     team = AuditTeam(work)
     app.add_middleware(_Invited, team=team, cookie=f"craft_audit_{run_id}")
@@ -227,6 +226,35 @@ class _Invited:
             return
         scope[_PERSON] = person
         await self.app(scope, receive, send)
+
+
+class _LocalNames:
+    """Refuses requests for other host names: a page of such a name, which points here, could read the answers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or _is_local(_name_in(Headers(scope=scope).get("host", ""))):
+            await self.app(scope, receive, send)
+        else:
+            await PlainTextResponse("This page is only for local host names.\n", 400)(scope, receive, send)
+
+
+def _is_local(host: str) -> bool:
+    """Whether a host name or address always means this computer."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _name_in(header: str) -> str:
+    """The name in the header Host, without the port and without the brackets of IPv6; "" if it is not valid."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
 
 
 class _SameOrigin:

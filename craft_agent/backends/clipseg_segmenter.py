@@ -11,7 +11,7 @@ import threading
 
 from mtrefseg.foundation import ClipSeg
 
-from .hub_models import permanent_if_not_loaded, refusing_without_memory
+from .hub_models import delaying_without_memory, permanent_if_not_loaded
 from .model_names import CLIPSEG_MODEL, model_name
 from .protocols import Segmentation, SegmentationPrompt
 from .regions import select_region
@@ -49,10 +49,10 @@ class ClipSegSegmenter:
             `Segmentation`: The mask with the size of the image, and the mean probability in it.
 
         Raises:
-            RefusedError: If the image does not fit into the memory of the GPU.
+            TransientError: If the image does not fit into the free memory of the GPU.
         """
         view = look_at(prompt)
-        with self._lock, refusing_without_memory():
+        with self._lock, delaying_without_memory():
             probabilities = self._model.rate(view.image, [prompt.text])[0]
         mask = select_region(probabilities > self._threshold, probabilities, view.box, view.points)
         return Segmentation(view.paste(mask), float(probabilities[mask].mean()) if mask.any() else 0.0)

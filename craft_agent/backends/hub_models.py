@@ -8,7 +8,7 @@ import torch
 
 from mtrefseg.build.loading import CheckpointError
 
-from ..errors import PermanentError, RefusedError
+from ..errors import PermanentError, TransientError
 
 
 @contextmanager
@@ -21,10 +21,13 @@ def permanent_if_not_loaded() -> Iterator[None]:
 
 
 @contextmanager
-def refusing_without_memory() -> Iterator[None]:
-    """Raises `RefusedError` if the GPU runs out of memory in the block."""
+def delaying_without_memory() -> Iterator[None]:
+    """
+    Raises `TransientError` if the GPU runs out of memory in the block: others may use it at the moment. A refusal
+    would be recorded as if the model had seen the images and found nothing.
+    """
     try:
         yield
     except torch.OutOfMemoryError as error:
         torch.cuda.empty_cache()
-        raise RefusedError("the images do not fit into the memory of the GPU") from error
+        raise TransientError("the images do not fit into the free memory of the GPU") from error

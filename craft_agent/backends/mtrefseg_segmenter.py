@@ -16,7 +16,7 @@ from mtrefseg.build.loading import find_device, load_model, load_processor
 
 from ..errors import RefusedError
 from ..records import BoolMask, ImagePair
-from .hub_models import permanent_if_not_loaded, refusing_without_memory
+from .hub_models import delaying_without_memory, permanent_if_not_loaded
 from .model_names import MTREFSEG_MODEL, model_name
 from .protocols import Segmentation, SegmentationPrompt
 from .regions import select_region
@@ -68,10 +68,11 @@ class MTRefSegSegmenter:
             `Segmentation`: The mask with the size of the image, and the mean probability in the model's whole mask.
 
         Raises:
-            RefusedError: If the model cannot read the sentence, or the GPU runs out of memory.
+            RefusedError: If the model cannot read the sentence.
+            TransientError: If the GPU runs out of memory.
         """
         sentence = prompt.sentence if self._by_sentence else None
-        with self._lock, refusing_without_memory():
+        with self._lock, delaying_without_memory():
             # A change of state is asked about in both images, and all changes of a pair need the same mask.
             if self._last is None or self._last[0] is not prompt.pair or self._last[1] != sentence:
                 self._last = (prompt.pair, sentence, *self._run(prompt.pair, sentence))

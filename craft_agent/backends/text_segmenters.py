@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from ..records import BoolMask
-from .hub_models import refusing_without_memory
+from .hub_models import delaying_without_memory
 from .model_names import DETECTOR_MODEL, SAM2_MODEL, SAM3_MODEL, model_name
 from .protocols import Segmentation, SegmentationPrompt
 from .text_finders import Finder, Finding, PromptSegmenter, TextFinder
@@ -61,10 +61,10 @@ class TextSegmenter:
             `Segmentation`: The mask with the size of the image; empty if nothing fits.
 
         Raises:
-            RefusedError: If the image does not fit into the memory of the GPU.
+            TransientError: If the image does not fit into the free memory of the GPU.
         """
         view = look_at(prompt)
-        with self._lock, torch.inference_mode(), refusing_without_memory():
+        with self._lock, torch.inference_mode(), delaying_without_memory():
             mask, score = self._segment(view, prompt.text)
         return Segmentation(view.paste(mask), score if mask.any() else 0.0)
 

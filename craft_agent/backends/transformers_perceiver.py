@@ -15,7 +15,7 @@ from typing import Any
 from mtrefseg.foundation import ChatModel, QuestionTooLongError
 
 from ..errors import RefusedError
-from .hub_models import permanent_if_not_loaded, refusing_without_memory
+from .hub_models import delaying_without_memory, permanent_if_not_loaded
 from .model_names import model_name
 from .protocols import Answer, Question, Usage
 
@@ -53,14 +53,15 @@ class TransformersPerceiver:
             `Answer`: The text without special tokens, and its usage.
 
         Raises:
-            RefusedError: If the images and the prompt are too long for the model, or the GPU runs out of memory.
+            RefusedError: If the images and the prompt are too long for the model.
+            TransientError: If the GPU runs out of memory.
         """
         content: list[dict[str, Any]] = []
         for number, image in enumerate(question.images, start=1):
             content += [{"type": "text", "text": f"Image {number}:"}, {"type": "image", "image": image}]
         content.append({"type": "text", "text": question.prompt})
         started = time.perf_counter()
-        with self._lock, refusing_without_memory():
+        with self._lock, delaying_without_memory():
             try:
                 answer = self._model.ask(content)
             except QuestionTooLongError as error:

@@ -90,11 +90,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         UserError: If WORK holds no run, a name or the share is not valid, somebody to withdraw is not invited,
-            people are invited in the same call, or the port is taken. Nobody is invited then.
+            people are invited or the plan is changed in the same call, or the port is taken. Nobody is invited then.
     """
     if arguments.withdraw:
         if arguments.invite or arguments.adjudicator:
             raise CraftError("--withdraw does not open the page: invite people in a separate command")
+        if arguments.order is not None or arguments.share is not None:
+            raise CraftError("--withdraw changes no plan: give --order and --share in a separate command")
         return _withdraw(arguments.work, arguments.withdraw)
     # Here, so that the help is printed without loading them.
     import uvicorn
@@ -120,7 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
     listener = bind(arguments.host, arguments.port)
     team.set_plan(plan)
     tokens = {name: team.invite(name, role) for name, role in roles.items()}
-    app = build_app(store, arguments.work, auditor, arguments.seats, arguments.host)
+    app = build_app(store, arguments.work, auditor, arguments.seats, listener.getsockname()[0])
     address = address_of(listener)
     print(f"{address}  (stop with Ctrl-C; every decision is stored in {arguments.work})", flush=True)
     for name, token in tokens.items():

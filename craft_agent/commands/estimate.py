@@ -86,8 +86,8 @@ def estimate_run(
         `Estimate`: The expected size.
     """
     store = Store(work) if (work / FILE_NAME).is_file() else None
-    differences, rounds, done = _experience(store)
-    todo = [files for files in listed if not files.problem and files.pair_id not in done]
+    differences, rounds = _experience(store)
+    todo = [files for files in listed if not files.problem and not _is_done(folder, files, store)]
     counted = [_count(pair, settings, prompts, differences, rounds) for pair in _some(folder, todo)]
     means = np.mean(counted, axis=0) if counted else np.zeros(3)
     questions, input_tokens, output_tokens = (int(value) for value in np.ceil(means * len(todo)))
@@ -95,19 +95,27 @@ def estimate_run(
     return Estimate(len(todo), differences, rounds, questions, input_tokens, output_tokens, cost)
 
 
-def _experience(store: Store | None) -> tuple[float, float, set[str]]:
-    """Average differences per pair and rounds per difference so far, and the finished pairs."""
+def _is_done(folder: Path, files: PairFiles, store: Store | None) -> bool:
+    """Whether a pair is finished. One that was skipped is not if its files have been repaired since."""
+    rows = store.rows("SELECT step FROM pairs WHERE pair_id = ?", files.pair_id) if store is not None else []
+    if store is None or not rows:
+        return False
+    step = rows[0]["step"]
+    return step == "refined" or (step == "skipped" and not store.is_repaired(files.pair_id, hash_pair(folder, files)))
+
+
+def _experience(store: Store | None) -> tuple[float, float]:
+    """Average differences per pair and rounds per difference so far."""
     if store is None:
-        return DIFFERENCES, ROUNDS, set()
+        return DIFFERENCES, ROUNDS
     [row] = store.rows(
         """SELECT (SELECT COUNT(*) FROM candidates) AS candidates, (SELECT COUNT(*) FROM proposals) AS proposals,
         (SELECT COUNT(*) FROM rounds) AS rounds,
         (SELECT COUNT(*) FROM pairs WHERE step IN ('perceived', 'segmented', 'refined')) AS perceived"""
     )
-    done = {row["pair_id"] for row in store.rows("SELECT pair_id FROM pairs WHERE step IN ('refined', 'skipped')")}
     differences = row["candidates"] / row["perceived"] if row["perceived"] else DIFFERENCES
     rounds = row["rounds"] / row["proposals"] if row["proposals"] else ROUNDS
-    return differences, rounds, done
+    return differences, rounds
 
 
 def _some(folder: Path, todo: Sequence[PairFiles]) -> list[ImagePair]:

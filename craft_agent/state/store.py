@@ -39,6 +39,9 @@ from .workers import OPEN_STEPS, WORKERS, release_claims
 
 STEPS = (*OPEN_STEPS, "refined", "skipped", "failed")
 _NEEDED_TABLES = ("exchanges", "candidates", "proposals", "rounds")
+# Of a skipped pair with two new hashes: its files differ from those because of which it was skipped.
+_REPAIRED = """pairs.step = 'skipped' AND pairs.failed_step IN ('', 'new')
+            AND (pairs.file_t1 = '' OR pairs.sha256_t1 != {} OR pairs.sha256_t2 != {})"""
 
 
 class Store:
@@ -106,6 +109,11 @@ class Store:
         without it. Pairs that were skipped because of their files are new if these have changed."""
         with self.database.transaction() as connection:
             insert_pairs(connection, pairs, sha256)
+
+    def is_repaired(self, pair_id: str, sha256: tuple[str, str]) -> bool:
+        """Whether a pair was skipped because of its files and would be new with these hashes; see `add_pairs`."""
+        query = f"SELECT 1 FROM pairs WHERE pair_id = ? AND {_REPAIRED.format('?', '?')}"
+        return bool(self.rows(query, pair_id, *sha256))
 
     def retry_failed(self) -> int:
         """Returns failed pairs to the step at which they failed; gives their number. Their questions without a usable
@@ -187,12 +195,11 @@ def insert_pairs(
     for files, hashes in zip(pairs, sha256, strict=True):
         step = "skipped" if files.problem else "new"
         connection.execute(
-            """INSERT INTO pairs (pair_id, file_t1, file_t2, sha256_t1, sha256_t2, step, reason, updated_at)
+            f"""INSERT INTO pairs (pair_id, file_t1, file_t2, sha256_t1, sha256_t2, step, reason, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pair_id) DO UPDATE SET file_t1 = excluded.file_t1,
             file_t2 = excluded.file_t2, sha256_t1 = excluded.sha256_t1, sha256_t2 = excluded.sha256_t2,
             step = excluded.step, reason = excluded.reason, updated_at = excluded.updated_at
-            WHERE pairs.step = 'skipped' AND pairs.failed_step IN ('', 'new') AND (pairs.file_t1 = ''
-            OR pairs.sha256_t1 != excluded.sha256_t1 OR pairs.sha256_t2 != excluded.sha256_t2)""",
+            WHERE {_REPAIRED.format("excluded.sha256_t1", "excluded.sha256_t2")}""",
             (files.pair_id, files.file_t1, files.file_t2, *hashes, step, files.problem, now()),
         )
 

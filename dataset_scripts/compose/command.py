@@ -10,7 +10,8 @@ mtrefseg data compose coco/ data/stage1 --domain NS --kind pretrain             
 mtrefseg data compose coco/ --domain NS --contact-sheet sheet.png                 # only draw
 ```
 
-Each folder contains `annotations.json` and the images, in `images/` or next to it.
+Each folder contains `annotations.json`, or one `.json` file of another name, and the images,
+in `images/` or next to it.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from dataset_scripts.synthesis.making_options import add_making_options, draw_sh
 from mtrefseg.io import written_whole
 
 from .composer import Composer
-from .instances import ANNOTATION_FILE
+from .instances import annotation_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +85,7 @@ def _split_paths(paths: list[Path], has_sheet: bool) -> tuple[list[Path], Path |
     The folders to read, and the output: the last path, unless only a contact sheet is requested and all paths are
     inputs.
     """
-    if has_sheet and (paths[-1] / ANNOTATION_FILE).is_file():
+    if has_sheet and annotation_files(paths[-1]):
         return paths, None
     if len(paths) < 2:
         raise DataError("Say where to write: FOLDER OUT, or FOLDER --contact-sheet FILE.")

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Reads images with instance masks: folders in COCO format (`annotations.json` next to the images)."""
+"""Reads images with instance masks: folders in COCO format (a `.json` file next to the images)."""
 
 import hashlib
 import math
@@ -19,6 +19,7 @@ from mtrefseg.io import PLAIN_SUFFIXES, read_json
 Split: TypeAlias = Literal["train", "validation", "test"]
 
 ANNOTATION_FILE = "annotations.json"
+"""The file that is read if a folder holds several."""
 SMALLEST_SIDE = 128  # Images with a shorter side are skipped, because they would look unrealistic when enlarged.
 # Percentage of images, selected by a hash of the name.
 _VALIDATION, _TEST = 10, 10
@@ -102,12 +103,21 @@ class SkippedItems:
         ]
 
 
+def annotation_files(folder: Path) -> list[Path]:
+    """The files of a folder that may hold its annotations: `annotations.json`, or else every `.json` file."""
+    named = folder / ANNOTATION_FILE
+    if named.is_file() or not folder.is_dir():
+        return [named] if named.is_file() else []
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() == ".json" and file.is_file())
+
+
 def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
     """
     Reads a folder in COCO format.
 
     Args:
-        folder (`Path`): A folder with `annotations.json`; the images are in its folder `images`, or in itself.
+        folder (`Path`): A folder with `annotations.json`, or with one `.json` file of another name; the images are in
+            its folder `images`, or in itself.
         skipped (`SkippedItems`): Collects unusable items.
 
     Returns:
@@ -116,32 +126,38 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
         they are counted as skipped, because they are not objects themselves.
 
     Raises:
-        DataError: If there is no such file, it is not in COCO format, or contains nothing usable.
+        DataError: If there is no such file or there are several, it is not in COCO format, or contains nothing usable.
     """
-    file = folder / ANNOTATION_FILE
+    files = annotation_files(folder)
+    if not files:
+        raise DataError(f"{folder} holds no .json file; name a folder that holds {ANNOTATION_FILE}.")
+    if len(files) > 1:
+        listed = ", ".join(each.name for each in files[:_NAMED]) + (", …" if len(files) > _NAMED else "")
+        raise DataError(f"{folder} holds several .json files ({listed}); name the one to read {ANNOTATION_FILE}.")
+    (file,) = files
     try:
         content = read_json(file)
         images, annotations, categories = (list(content[key]) for key in ("images", "annotations", "categories"))
     except OSError as error:
-        raise DataError(f"{file}: {error.strerror}; name a folder that holds {ANNOTATION_FILE}.") from error
+        raise DataError(f"{file}: {error.strerror}; make it readable.") from error
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(
             f"{file} is not of COCO format ({type(error).__name__}: {error}); it needs images, annotations and "
             "categories."
         ) from error
     names = _by_id(folder, categories, "category", "name", skipped)
-    files = _by_id(folder, images, "image", "file_name", skipped)
+    image_entries = _by_id(folder, images, "image", "file_name", skipped)
     marked: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for annotation in annotations:
         image = _key(annotation.get("image_id")) if isinstance(annotation, dict) else None
-        if image in files:
+        if image in image_entries:
             marked[image].append(annotation)
         else:
             skipped.add("annotation of an unknown image", f"{folder.name}, annotation {_id_of(annotation)}")
     found: dict[Path, SourceImage] = {}
     listing = FolderListing()
     for key, entries in marked.items():
-        source = _open_image(folder, files[key], listing, skipped)
+        source = _open_image(folder, image_entries[key], listing, skipped)
         if source is None:
             continue
         instances = [_read_instance(folder, entry, source, names, skipped) for entry in entries]

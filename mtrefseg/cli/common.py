@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-_REPORTS = ("result.json", "series.json")  # In each folder of results.
-# The files that `predict`, `series` and `explain` write; without those of `explain` that always have the same names.
-_RESULT = re.compile(
-    r"(result|series)\.json|series\.csv|(masks|probabilities)\.tif|(masks|objects)\.qml|objects\.(gpkg|geojson)|"
-    r"(overview|timeline)\.webp|(overlay|sheet)\.png|(attention|mask|difference_stride)_\d+\.png"
-)
 _FILE_NAME = re.compile(r"\S*\w\.[A-Za-z]\w{1,6}")  # A word with the suffix of a file.
 LONGEST_SIDE = 65_535
 """Longest side of an image that can be segmented, in pixels; results are drawn at the size of the images."""
@@ -283,41 +277,3 @@ def new_folder(out: Path) -> Iterator[Path]:
         unfinished.mkdir()
         yield unfinished
         unfinished.rename(out)
-
-
-def results_in(out: Path) -> list[Path]:
-    """The files in a folder that have names of results."""
-    return sorted(path for path in out.iterdir() if path.is_file() and _RESULT.fullmatch(path.name))
-
-
-@contextmanager
-def results_written_together(out: Path) -> Iterator[Path]:
-    """
-    Makes the files of a result appear together, so that the folder never contains only some of them. Other results of
-    an earlier run, also of another verb, are removed, because they would look like results of this one.
-
-    Args:
-        out (`Path`): The folder for the results. It is created if it does not exist, and removed again if the block
-            fails.
-
-    Yields:
-        `Path`: A temporary folder next to them. Its files are moved at the end of the block; a file of the same name
-        is replaced.
-    """
-    is_new = not out.exists()
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=out) as folder:
-            try:
-                yield Path(folder)
-            except UserError as error:
-                # For files that cannot be written, the final path.
-                raise UserError(str(error).replace(folder, str(out))) from error
-            older = set(results_in(out)) if any((out / name).is_file() for name in _REPORTS) else set()
-            for path in sorted(Path(folder).iterdir()):
-                older.discard(path.replace(out / path.name))
-            for path in older:
-                path.unlink(missing_ok=True)
-    finally:
-        if is_new and not any(out.iterdir()):
-            out.rmdir()

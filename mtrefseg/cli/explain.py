@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtrefseg.io import write_json
+from mtrefseg.io import results_written_together, write_json
 
 from .common import (
     add_pair_arguments,
@@ -21,7 +21,6 @@ from .common import (
     load_model_with_note,
     open_pair,
     progress,
-    results_written_together,
     versions,
 )
 from .parsing import VerbParser

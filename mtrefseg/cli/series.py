@@ -11,15 +11,13 @@ import argparse
 from collections.abc import Sequence
 
 from mtrefseg.errors import UserError
-from mtrefseg.io import IMAGE_SUFFIXES, suffix_of
+from mtrefseg.io import IMAGE_SUFFIXES, results_in, suffix_of
 
 from .common import (
     add_pair_arguments,
     closest_note,
     load_model_with_note,
     progress,
-    results_in,
-    results_written_together,
 )
 from .parsing import VerbParser
 from .predict.options import (
@@ -79,8 +77,7 @@ def run(arguments: Sequence[str]) -> None:
         load_model_with_note(options.model, processor, device, options.dtype), processor, options
     )
     say_what_is_segmented(grid, device, f"{len(images)} dates of ")
-    with results_written_together(options.out) as unfinished:
-        result = segment_series(images, options.texts or None, predictor, how, unfinished, progress)
+    result = segment_series(images, options.texts or None, predictor, how, options.out, progress)
     for row in result.rows():
         ground = "" if row["area_m2"] is None else f"  {row['area_m2']:12,.0f} m²"
         note = closest_note(row["is_closest"])

@@ -21,7 +21,7 @@ from .graphs import trace
 from .layers import prepare
 from .names import ENCODE, PACKAGES, PAIR, PROMPT, SETTINGS, TOKENIZER
 from .openvino_files import convert_folder
-from .settings import ExportSettings, ImageSettings, TextSettings
+from .settings import ExportSettings, ImageSettings, TextSettings, hashes_in
 
 
 Format = Literal["onnx", "openvino", "torch-export"]
@@ -51,8 +51,11 @@ def export_model(
             graphs compute in 8 bits, with scales that are calibrated with these pairs.
 
     Raises:
-        UserError: If the model cannot be exported, or its tokenizer is not a fast one (of the library `tokenizers`).
+        UserError: If the folder is not empty, the model cannot be exported, or its tokenizer is not a fast one (of the
+            library `tokenizers`).
     """
+    if any(folder.iterdir()):
+        raise UserError(f"{folder} is not empty: export into a new folder, so that files of two exports do not mix")
     if not processor.tokenizer.is_fast:
         raise UserError("only tokenizers of the library tokenizers can be exported, with a tokenizer.json")
     if calibration is not None and format != "onnx":
@@ -69,15 +72,16 @@ def export_model(
 
         write_onnx(graph, folder / f"{graph.name}.onnx")
     _save_processor(processor, folder)
-    write_json(folder / SETTINGS, _settings(processor, format, open_sizes).to_dict())
-    if calibration is not None:
-        quantize_folder(folder, processor, calibration)
-    elif format == "onnx":
+    if format == "onnx" and calibration is None:
         from .onnx_files import share_weights
 
         share_weights(folder)
     elif format == "openvino":
         convert_folder(folder)
+    settings = _settings(processor, format, open_sizes, hashes_in(folder))
+    write_json(folder / SETTINGS, settings.to_dict())
+    if calibration is not None:
+        quantize_folder(folder, processor, calibration)
 
 
 def quantize_folder(
@@ -98,7 +102,8 @@ def quantize_folder(
     encode = folder / f"{ENCODE}.onnx"
     graphs[encode] = quantize(graphs[encode], _pixels(processor, calibration))
     share_weights(folder, graphs)
-    write_json(folder / SETTINGS, {**read_json(folder / SETTINGS), "precision": "int8"})
+    changed = {"precision": "int8", "files": hashes_in(folder)}
+    write_json(folder / SETTINGS, {**read_json(folder / SETTINGS), **changed})
 
 
 def _has_open_sizes(model: MTRefSegModel) -> bool:
@@ -145,7 +150,7 @@ def _save_processor(processor: MTRefSegProcessor, folder: Path) -> None:
             (Path(temporary) / name).rename(folder / name)
 
 
-def _settings(processor: MTRefSegProcessor, format: str, open_sizes: bool) -> ExportSettings:
+def _settings(processor: MTRefSegProcessor, format: str, open_sizes: bool, files: dict[str, str]) -> ExportSettings:
     images, encoder = processor.image_processor, processor.sentence_encoder
     fields = {name: value for name, value in vars(encoder).items() if name != "tokenize"}
     mean, std = (list(images.image_mean), list(images.image_std)) if images.do_normalize else (None, None)
@@ -160,4 +165,5 @@ def _settings(processor: MTRefSegProcessor, format: str, open_sizes: bool) -> Ex
         image=ImageSettings(images.size["height"], int(images.resample), images.antialias, mean, std, images.align),
         text=TextSettings(**fields, choose_objects=processor.choose_objects),
         versions={package: version_of(package) for package in packages},
+        files=files,
     )

@@ -60,7 +60,8 @@ class ExportedSegmenter(ABC):
         folder (`str` or `Path`): Output folder of `mtrefseg export`.
 
     Raises:
-        UserError: If the folder is not an exported model of this format, or the runtime is not installed.
+        UserError: If the folder is not an exported model of this format, one of its files is of another export, or the
+            runtime is not installed.
     """
 
     format: ClassVar[str]
@@ -75,6 +76,7 @@ class ExportedSegmenter(ABC):
             raise UserError(
                 f'"{folder}" was exported as {self.settings.format}; export it with --format {self.format}'
             )
+        self.settings.check_files(self.folder)
         self._encode, self._answer = self._open(ENCODE), self._open(ANSWER)
 
     @abstractmethod

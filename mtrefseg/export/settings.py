@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from mtrefseg.errors import UserError, one_line
-from mtrefseg.io import read_json
+from mtrefseg.io import read_json, sha256_of
 
-from .names import SETTINGS
+from .names import SETTINGS, TOKENIZER
 
 
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class ExportSettings:
         open_sizes (`bool`): Whether the graphs accept images of any multiples of 32 pixels, not only of one size.
         image ([`ImageSettings`]), text ([`TextSettings`]): How inputs are prepared.
         versions (`dict[str, str]`): Versions of the packages that exported it.
+        files (`dict[str, str]`): SHA-256 of each file that belongs to the graphs; see [`hashes_in`].
     """
 
     format: str
@@ -81,6 +82,7 @@ class ExportSettings:
     image: ImageSettings
     text: TextSettings
     versions: dict[str, str]
+    files: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
         """Content of the file."""
@@ -108,6 +110,29 @@ class ExportSettings:
             return cls(image=image, text=text, **content)
         except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
             raise UserError(f"cannot read {folder / SETTINGS}: {one_line(error)}; export the model again") from error
+
+    def check_files(self, folder: Path) -> None:
+        """
+        Compares the files of a folder with those that were exported: graphs compute nonsense with weights of another
+        export.
+
+        Args:
+            folder (`Path`): The folder of these settings.
+
+        Raises:
+            UserError: If a file is missing, or is not the exported one.
+        """
+        found = hashes_in(folder)
+        for name, expected in self.files.items():
+            if found.get(name) != expected:
+                problem = "belongs to another export or is damaged" if name in found else "is missing"
+                raise UserError(f"{folder / name} {problem}; export the model again, into a new folder")
+
+
+def hashes_in(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each graph, of its weights and of the tokenizer. Configuration files may be edited."""
+    paths = (path for path in folder.iterdir() if path.is_file())
+    return {path.name: sha256_of(path) for path in sorted(paths) if path.suffix != ".json" or path.name == TOKENIZER}
 
 
 def is_exported(folder: str | Path) -> bool:

@@ -26,6 +26,7 @@ from .files import (
     write_text,
     written_whole,
 )
+from .results import results_in, results_written_together
 from .suffixes import IMAGE_SUFFIXES, PLAIN_SUFFIXES, RASTER_SUFFIXES, suffix_of
 
 
@@ -126,6 +127,8 @@ __all__ = [
     "read_size",
     "read_tags",
     "read_yaml",
+    "results_in",
+    "results_written_together",
     "sentence_in_line",
     "sha256_bytes",
     "sha256_of",

@@ -29,7 +29,7 @@ from .output import (
 )
 from .reading import Grid, Scene, open_raster
 from .sentences import Route, route_sentence
-from .stitching import Stitcher
+from .stitching import Stitcher, rows_at_once
 from .windows import WindowPlan, plan_windows
 
 
@@ -119,9 +119,6 @@ class Answers:
                 probabilities = probabilities.with_name("copied.part.tif")
                 self._copy(self.writer.probabilities, probabilities, bands, [None] * len(bands))
             to_cog(probabilities, folder / PROBABILITIES, self.grid, names, scale=1 / PERCENT)
-        else:  # That of an earlier run would look like a result of this one.
-            with writing(folder / PROBABILITIES):
-                (folder / PROBABILITIES).unlink(missing_ok=True)
 
     def _sentence(
         self, number: int, text: str | None, route: Route, first: int, found: Sequence[list[SceneObject]]
@@ -224,26 +221,50 @@ def ask(
         asked = [index for index, question in enumerate(questions) if question[0] == is_shrunk]
         if not asked:
             continue
-        words = [questions[index][1] for index in asked]
-        bands = [interval * len(questions) + index for interval in range(len(intervals)) for index in asked]
-        bar = tqdm(total=windows.count, desc="windows", unit="window", disable=None if show_progress else True)
+        groups = _groups(windows, asked, range(len(intervals)))
+        bar = tqdm(
+            total=windows.count * len(groups),
+            desc="windows",
+            unit="window",
+            disable=None if show_progress else True,
+        )
         with bar as progress:
-            stitcher = Stitcher(
-                scene,
-                windows,
-                predictor,
-                None if words == [None] else [str(word) for word in words],
-                intervals,
-                batch_size,
-                progress,
-            )
-            try:
-                for strip in stitcher.strips():
-                    writer.write(strip, bands)
-            except ValueError as error:  # The processor rejects a sentence.
-                raise UserError(one_line(error)) from error
-        no_target_scores[bands] = stitcher.no_target_scores
-        is_closest[bands] = stitcher.is_closest
+            for some_asked, some_intervals in groups:
+                words = [questions[index][1] for index in some_asked]
+                stitcher = Stitcher(
+                    scene,
+                    windows,
+                    predictor,
+                    None if words == [None] else [str(word) for word in words],
+                    [intervals[interval] for interval in some_intervals],
+                    batch_size,
+                    progress,
+                )
+                bands = [interval * len(questions) + index for interval in some_intervals for index in some_asked]
+                _write_strips(stitcher, writer, bands)
+                no_target_scores[bands] = stitcher.no_target_scores
+                is_closest[bands] = stitcher.is_closest
     writer.close()
     pixels_at_once = plan.window_width * plan.window_height
     return Answers(scene.grid, texts, routes, questions, writer, no_target_scores, is_closest, pixels_at_once)
+
+
+def _groups(
+    plan: WindowPlan, asked: Sequence[int], intervals: Sequence[int]
+) -> list[tuple[Sequence[int], Sequence[int]]]:
+    """The questions and intervals that are answered at the same time; see [`rows_at_once`]. Usually one group."""
+    most_asked, most_intervals = rows_at_once(plan, len(asked), len(intervals))
+    return [
+        (asked[first : first + most_asked], intervals[start : start + most_intervals])
+        for start in range(0, len(intervals), most_intervals)
+        for first in range(0, len(asked), most_asked)
+    ]
+
+
+def _write_strips(stitcher: Stitcher, writer: StripWriter, bands: Sequence[int]) -> None:
+    """Segments the scene for some questions and intervals, which have these bands."""
+    try:
+        for strip in stitcher.strips():
+            writer.write(strip, bands)
+    except ValueError as error:  # The processor rejects a sentence.
+        raise UserError(one_line(error)) from error

@@ -9,7 +9,7 @@ from mtrefseg.build.loading import find_device, load_model, load_processor
 from mtrefseg.build.shipped import shipped_model
 
 from .output import SceneResult
-from .predicting import ScenePredictor
+from .predicting import ScenePredictor, check_thresholds
 from .segmenting import SceneOptions, segment_pair, sentences_of
 
 
@@ -100,7 +100,9 @@ def load_predictor(
 
     Raises:
         [`UserError`]: If there is no such model or device.
+        ValueError: If a threshold is not from 0 to 1.
     """
+    check_thresholds(threshold, no_target_threshold)
     name = model or shipped_model()
     processor = load_processor(name)
     loaded = load_model(name, processor, find_device(device), dtype=dtype)

@@ -26,6 +26,13 @@ Interval = tuple[int, int]
 """Two dates of a scene, the earlier and the later, numbered from 0."""
 
 
+def check_thresholds(threshold: float | None, no_target_threshold: float | None) -> None:
+    """Raises a `ValueError` if a threshold is given that is no probability."""
+    for name, value in (("threshold", threshold), ("no_target_threshold", no_target_threshold)):
+        if value is not None and not 0 <= value <= 1:
+            raise ValueError(f"`{name}` is a probability: it must be from 0 to 1, not {value}.")
+
+
 @dataclass(frozen=True)
 class WindowAnswer:
     """
@@ -57,6 +64,9 @@ class ScenePredictor:
         domain (`str`, *optional*): Kind of scene, see [`MTRefSegProcessor`].
         lock (`AbstractContextManager`, *optional*): Held while the model runs on a batch of windows; for a model that
             others use, too. It must be possible to enter it many times.
+
+    Raises:
+        ValueError: If a threshold is not from 0 to 1.
     """
 
     def __init__(
@@ -68,6 +78,7 @@ class ScenePredictor:
         domain: str | None = None,
         lock: AbstractContextManager[Any] | None = None,
     ) -> None:
+        check_thresholds(threshold, no_target_threshold)
         self.model = model
         self.processor = processor
         self.images = processor.image_processor

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Segments a pair of large or georeferenced images."""
 
+import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,10 @@ from PIL import Image
 
 from modeling_mtrefseg.canvas_mtrefseg import Align, Window, check_align, check_window, describe_shrinking
 from mtrefseg.errors import UserError
-from mtrefseg.io import EVERY_CHANGE, describe_dullness
+from mtrefseg.io import EVERY_CHANGE, describe_dullness, results_written_together
 
 from .answering import Answers, ask, route_sentences
-from .output import MASKS, OVERVIEW, SceneResult, draw_scene, make_folder, shrunk_views, writing
+from .output import MASKS, OVERVIEW, SceneResult, draw_scene, shrunk_views, writing
 from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
 from .windows import OVERLAP, USUAL_PIXEL_SIZE, WindowPlan, plan_windows, widened_side, window_side
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .predicting import ScenePredictor  # Imports PyTorch.
 
 
+_NUMBERS = ("window_offset", "overlap", "most_windows", "batch_size", "pixel_size", "min_area", "simplify")
 _LEAST_MISSING = 0.01  # If less of a scene has no data, this is not reported.
 
 
@@ -54,9 +56,9 @@ class SceneOptions:
         progress (`bool`, *optional*, defaults to `True`): Whether to show a progress bar on a terminal.
 
     Raises:
-        ValueError: If `window`, `align` or `register` is none of these, or a number is out of its range: `overlap`
-            from 0 to below 1, `batch_size` and `most_windows` at least 1, `pixel_size` above 0, and `window_offset`,
-            `min_area` and `simplify` at least 0.
+        ValueError: If `window`, `align` or `register` is none of these, or a number is not finite or out of its range:
+            `overlap` from 0 to below 1, `batch_size` and `most_windows` at least 1, `pixel_size` above 0, and
+            `window_offset`, `min_area` and `simplify` at least 0.
     """
 
     window: Window = "auto"
@@ -80,6 +82,9 @@ class SceneOptions:
         check_align(self.align)
         if self.register not in ("off", "shift", "affine"):
             raise ValueError(f"`register` must be 'off', 'shift' or 'affine', not {self.register!r}.")
+        for name in _NUMBERS:
+            if (number := getattr(self, name)) is not None and not math.isfinite(number):
+                raise ValueError(f"`{name}` must be a finite number, not {number}.")
         if not 0 <= self.overlap < 1:
             raise ValueError(f"`overlap` must be at least 0 and below 1, not {self.overlap}.")
         for name, number in (("batch_size", self.batch_size), ("most_windows", self.most_windows)):
@@ -130,6 +135,7 @@ def segment_pair(
         predictor ([`ScenePredictor`]): The model.
         options ([`SceneOptions`]): The options.
         out (`Path`, *optional*): Folder for the files; by default a temporary one, which is deleted with the result.
+            If segmenting fails, it keeps the files of an earlier result.
         say (`Callable`, *optional*): Called with notes for the user during the run.
         more (`Mapping[str, Any]`, *optional*): Further entries of `result.json`.
 
@@ -140,18 +146,19 @@ def segment_pair(
     asked = sentences_of(texts)
     temporary = tempfile.TemporaryDirectory(prefix="mtrefseg-") if out is None else None
     folder = Path(temporary.name) if temporary is not None else Path(out or "")
-    make_folder(folder)
-    with open_scene([image_t1, image_t2], options.reading) as scene:
-        registrations = register_scene(scene, options)
-        result = segment_scene(scene, asked, predictor, options, folder, say or (lambda note: None))
-    result.report = {
-        "image_t1": name_of(image_t1),
-        "image_t2": name_of(image_t2),
-        **result.report,
-        "registration": registrations[0] if registrations else None,
-        **(more or {}),
-    }
-    result.write_files()
+    with results_written_together(folder) as unfinished:
+        with open_scene([image_t1, image_t2], options.reading) as scene:
+            registrations = register_scene(scene, options)
+            result = segment_scene(scene, asked, predictor, options, unfinished, say or (lambda note: None))
+        result.report = {
+            "image_t1": name_of(image_t1),
+            "image_t2": name_of(image_t2),
+            **result.report,
+            "registration": registrations[0] if registrations else None,
+            **(more or {}),
+        }
+        result.write_files()
+    result.folder = folder
     result._temporary = temporary
     return result
 

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from mtrefseg.errors import UserError
-from mtrefseg.io import EVERY_CHANGE, write_json
+from mtrefseg.io import EVERY_CHANGE, results_written_together, write_json
 
 from .answering import ask
 from .output import (
@@ -24,7 +24,6 @@ from .output import (
     SceneObject,
     SentenceResult,
     draw_timeline,
-    make_folder,
     objects_table,
     shrunk_views,
     write_mask_style,
@@ -136,7 +135,7 @@ def segment_series(
         texts (`str` or `Sequence[str]`, *optional*): The sentences; `None` segments every change.
         predictor ([`ScenePredictor`]): The model.
         options ([`SceneOptions`]): The options.
-        out (`Path`): Folder for the files.
+        out (`Path`): Folder for the files. If segmenting fails, it keeps the files of an earlier result.
         say (`Callable`, *optional*): Called with notes for the user during the run.
 
     Raises:
@@ -146,7 +145,21 @@ def segment_series(
     if len(images) < FEWEST_DATES:
         raise UserError(f"a series needs {FEWEST_DATES} dates or more, but there is {len(images)}")
     asked = sentences_of(texts)
-    make_folder(out)
+    with results_written_together(out) as unfinished:
+        result = _segment(images, asked, predictor, options, unfinished, say)
+    result.folder = out
+    return result
+
+
+def _segment(
+    images: Sequence[Any],
+    asked: Sequence[str | None],
+    predictor: "ScenePredictor",
+    options: SceneOptions,
+    out: Path,
+    say: Callable[[str], None] | None,
+) -> SeriesResult:
+    """Segments the changes and writes all files."""
     dates = _date_names(images)
     intervals: list[Interval] = [(index, index + 1) for index in range(len(images) - 1)]
     if len(images) > FEWEST_DATES:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NOTHING = -1e4
 """Logit of pixels without a window."""
 _STRIP_FLOATS = 1 << 24  # Size of the strips of a scene that is one window.
+_MOST_FLOATS = 1 << 28  # Of the buffer in which windows are blended: 1 GiB. Finished rows need about as much again.
 
 
 class Strip(NamedTuple):
@@ -175,6 +176,26 @@ class Stitcher:
     def _update(self, count: int) -> None:
         if self.progress is not None:
             self.progress.update(count)
+
+
+def rows_at_once(plan: WindowPlan, sentences: int, intervals: int) -> tuple[int, int]:
+    """
+    How many sentences and intervals are answered at the same time, so that the buffer in which windows are blended
+    stays below 1 GiB. A pair is encoded once for all of them.
+
+    Args:
+        plan ([`WindowPlan`]): The windows.
+        sentences (`int`): Number of sentences.
+        intervals (`int`): Number of intervals.
+
+    Returns:
+        `tuple[int, int]`: Sentences and intervals, both at least 1.
+    """
+    if plan.is_whole:  # No window is blended.
+        return sentences, intervals
+    most = max(1, _MOST_FLOATS // (plan.window_height * plan.width))
+    intervals_at_once = min(intervals, most)
+    return min(sentences, most // intervals_at_once), intervals_at_once
 
 
 def _at_size(valid: np.ndarray, box: Box) -> np.ndarray:

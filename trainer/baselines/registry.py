@@ -64,13 +64,21 @@ def register_segmenter(name: str) -> Callable[[MakeT], MakeT]:
     if not name.replace("-", "_").isidentifier():
         raise TrainingError(f"A segmenter cannot be called {name!r}: use letters, digits, '_' and '-'.")
     if name in known_segmenters():
-        raise TrainingError(f"A segmenter named {name!r} exists already; choose another name.")
+        raise TrainingError(f"a segmenter named {name!r} exists already ({_home(name)}); choose another name.")
 
     def register(make: MakeT) -> MakeT:
         _REGISTERED[name] = make
         return make
 
     return register
+
+
+def _home(name: str) -> str:
+    """Where a segmenter was registered: the file, if it is that of a plugin."""
+    if name in _BUILT_IN:
+        return "it is built in"
+    module = _REGISTERED[name].__module__
+    return str(getattr(sys.modules.get(module), "__file__", None) or module)
 
 
 def known_segmenters() -> list[str]:
@@ -116,12 +124,12 @@ def shown_model(model: str) -> str:
 
 def planned_name(text: str) -> str:
     """
-    A name that is equal for two specifications if the segmenters get the same name, without opening them. Those of
-    plugins choose their names themselves, so theirs is the specification.
+    A name that is equal for two specifications if the segmenters get the same name. Those of the project are not
+    opened for this. Those of plugins choose their names themselves, so they are opened and closed again.
     """
     name, model, _ = parse_segmenter(text)
     if name in _REGISTERED:
-        return text
+        return open_segmenter(text).name
     changed = _changed_options(text)
     if "name" in changed:
         return changed["name"]
@@ -193,7 +201,7 @@ def load_plugin(path: Path) -> None:
         path (`Path`): The file.
 
     Raises:
-        TrainingError: If there is no such file.
+        TrainingError: If there is no such file, or it registers a name that is taken.
     """
     name = plugin_module(path)
     spec = importlib.util.spec_from_file_location(name, path) if path.is_file() else None
@@ -203,6 +211,9 @@ def load_plugin(path: Path) -> None:
     sys.modules[name] = module  # Dataclasses look up the names in their annotations there.
     try:
         spec.loader.exec_module(module)
+    except TrainingError as error:
+        del sys.modules[name]
+        raise TrainingError(f"--plugin {path}: {error}") from error
     except BaseException:
         del sys.modules[name]
         raise

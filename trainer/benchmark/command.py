@@ -79,12 +79,12 @@ def run_models(arguments: argparse.Namespace) -> int:
 
     from .running import check_names, claim_folder, folder_name, run_row
 
-    check_names(arguments.models)
     accelerator = connect_processes()
+    check_names(arguments.models)  # Now, because plugins are opened, on the device of each process.
     taken: dict[str, str] = {}
     for text in arguments.models:
         segmenter = open_segmenter(text)
-        claim_folder(taken, segmenter.name, text)  # The names of plugins are known only now.
+        claim_folder(taken, segmenter.name, text)  # In case a plugin got another name this time.
         for setting in arguments.settings:
             folder = arguments.output_dir / setting / folder_name(segmenter.name)
             of_setting = argparse.Namespace(**{**vars(arguments), "setting": setting})
@@ -101,7 +101,7 @@ def run_models(arguments: argparse.Namespace) -> int:
 
 def score_predictions(arguments: argparse.Namespace) -> int:
     """`benchmark score`: returns 1 if predictions are missing, extra or wrong, and names them."""
-    from .prediction_files import Faults, answers_from, open_predictions
+    from .prediction_files import Faults, answers_from, check_no_target_scores, open_predictions
 
     # The input is read before PyTorch is imported, which takes seconds.
     path: Path = arguments.predictions
@@ -110,6 +110,7 @@ def score_predictions(arguments: argparse.Namespace) -> int:
     check_dataset("data", arguments.data)
     source = open_source(arguments, arguments.setting, arguments.limit)
     _refuse_shared_ids(source)
+    check_no_target_scores(path, predictions, source)
 
     from tqdm.auto import tqdm
 

@@ -28,6 +28,7 @@ from trainer.errors import TrainingError
 
 
 if TYPE_CHECKING:
+    from dataset_scripts.readers import PairSource
     from trainer.evaluation import Answer, ScoredPair
 
 
@@ -112,6 +113,28 @@ def open_predictions(path: Path) -> Predictions:
     if path.suffix == ".json":
         return Predictions(_from_coco(path))
     raise TrainingError(f"{path} is neither .parquet nor .json nor a folder of PNGs.")
+
+
+def check_no_target_scores(path: Path, predictions: Predictions, source: "PairSource") -> None:
+    """
+    Raises a `TrainingError` if only some predictions have a no-target score.
+
+    Args:
+        path (`Path`): Where they come from.
+        predictions ([`Predictions`]): All predictions. Those of samples that are not in the data do not matter.
+        source (`PairSource`): The pairs.
+    """
+    lacking = {name for name, prediction in predictions.items() if prediction.no_target_score is None}
+    if not 0 < len(lacking) < len(predictions):
+        return
+    names = [pair.sample_id(expression) for pair in source for expression in pair.expressions]
+    predicted = [name for name in names if name in predictions]
+    without = [name for name in predicted if name in lacking]
+    if 0 < len(without) < len(predicted):
+        raise TrainingError(
+            f"{path} has a no_target_score for {len(predicted) - len(without)} of {len(predicted)} sentences, but "
+            f"none for {without[0]}: give one for all or for none."
+        )
 
 
 def answers_from(predictions: Predictions, pair: "ScoredPair", faults: Faults) -> "dict[int, Answer]":

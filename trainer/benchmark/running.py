@@ -76,8 +76,9 @@ def claim_folder(taken: dict[str, str], name: str, text: str) -> None:
 
 
 def check_names(models: Sequence[str]) -> None:
-    """Raises a `TrainingError` if two models of `--models` have one folder, as far as it is known before they are
-    opened."""
+    """Raises a `TrainingError` if two models of `--models` have one folder, before the first one runs."""
+    if len(models) == 1:
+        return  # A plugin need not be opened twice.
     taken: dict[str, str] = {}
     for text in models:
         claim_folder(taken, planned_name(text), text)

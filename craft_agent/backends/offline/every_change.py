@@ -19,7 +19,7 @@ from mtrefseg.build.loading import find_device, load_model, load_processor
 
 from ...errors import RefusedError
 from ...records import BoolMask, ChangeType, ImagePair
-from ..hub_models import permanent_if_not_loaded, refusing_without_memory
+from ..hub_models import delaying_without_memory, permanent_if_not_loaded
 from .difference import Comparison, Plane, describe_region
 
 
@@ -70,7 +70,8 @@ class EveryChange:
             `Comparison`: The level is the probability over the threshold of the checkpoint.
 
         Raises:
-            RefusedError: If the model cannot read the images, or the GPU runs out of memory.
+            RefusedError: If the model cannot read the images.
+            TransientError: If the GPU runs out of memory.
         """
         probability, by_type = self._probabilities(pair)
         threshold = float(self._processor.image_processor.threshold)
@@ -85,7 +86,7 @@ class EveryChange:
     def _probabilities(self, pair: ImagePair) -> tuple[Plane, dict[ChangeType, Plane]]:
         """How likely each pixel changed, and how likely it belongs to the changes of each type."""
         questions = [list(QUESTIONS.values())]
-        with self._lock, refusing_without_memory(), torch.inference_mode():
+        with self._lock, delaying_without_memory(), torch.inference_mode():
             try:
                 inputs = self._processor(images_t1=[pair.image_t1], images_t2=[pair.image_t2], text=questions)
             except ValueError as error:

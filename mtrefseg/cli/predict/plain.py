@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mtrefseg.io import write_json
+from mtrefseg.io import results_written_together, write_json
 
 from ..common import (
     bad_input,
@@ -14,7 +14,6 @@ from ..common import (
     load_model_with_note,
     open_pair,
     progress,
-    results_written_together,
     versions,
 )
 from .options import has_geo, make_predictor, need_registration, refuse_unused, scene_options

@@ -3,7 +3,9 @@
 
 import argparse
 
-from ..common import load_model_with_note, progress, results_in, results_written_together, versions
+from mtrefseg.io import results_in
+
+from ..common import load_model_with_note, progress, versions
 from .options import (
     check_scene_input,
     make_predictor,
@@ -34,10 +36,9 @@ def run_scene(options: argparse.Namespace) -> None:
         load_model_with_note(options.model, processor, device, options.dtype), processor, options
     )
     say_what_is_segmented(grid, device)
-    with results_written_together(options.out) as unfinished:
-        images, texts = (options.image_t1, options.image_t2), options.texts or None
-        more = {"model": options.model, "versions": versions()}
-        result = segment_pair(*images, texts, predictor, how, unfinished, progress, more)
+    images, texts = (options.image_t1, options.image_t2), options.texts or None
+    more = {"model": options.model, "versions": versions()}
+    result = segment_pair(*images, texts, predictor, how, options.out, progress, more)
     for line in sentence_lines(result):
         print(line)
     for path in results_in(options.out):

@@ -4,7 +4,7 @@
 from .drawing import draw_layers, draw_scene, draw_timeline, shrunk_views
 from .labels import MaskLabels, strips
 from .objects import SceneObject, find_objects, objects_table, write_vectors
-from .rasters import NO_DATA, PERCENT, StripWriter, create_raster, make_folder, to_cog, writing
+from .rasters import NO_DATA, PERCENT, StripWriter, create_raster, to_cog, writing
 from .result import (
     GEOJSON,
     GEOPACKAGE,
@@ -41,7 +41,6 @@ __all__ = [
     "draw_scene",
     "draw_timeline",
     "find_objects",
-    "make_folder",
     "objects_table",
     "shrunk_views",
     "strips",

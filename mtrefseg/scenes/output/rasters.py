@@ -54,14 +54,6 @@ def writing(path: Path) -> Iterator[None]:
         raise UserError(f"cannot write {path}: {one_line(error.__cause__ or error)}; is the disk full?") from error
 
 
-def make_folder(path: Path) -> None:
-    """Creates a folder for results unless it exists; raises a `UserError` that names it if this fails."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot create the folder {path}: {one_line(error)}") from error
-
-
 def create_raster(path: Path, grid: Grid, count: int, dtype: str = "uint8") -> Any:
     """
     Opens a tiled raster to write into. [`to_cog`] adds the georeference; until then, coordinates are pixels.

@@ -13,13 +13,13 @@ import shapely
 from PIL import Image
 
 from mtrefseg.errors import UserError
-from mtrefseg.io import EVERY_CHANGE, write_json
+from mtrefseg.io import EVERY_CHANGE, results_written_together, write_json
 from mtrs_iou import encode_rle
 
 from ..reading import Grid, open_raster
 from ..sentences import Way
 from .objects import PIXELS_NOTE, SceneObject, objects_table, write_vectors
-from .rasters import make_folder, writing
+from .rasters import writing
 from .styles import write_mask_style, write_style
 
 
@@ -138,22 +138,16 @@ class SceneResult:
         """
         path = Path(path)
         if path.is_dir() or not path.suffix:
-            make_folder(path)
-            files = [self.folder / name for name in _FILES if (self.folder / name).is_file()]
-            copies = [] if path.samefile(self.folder) else [(file, path / file.name) for file in files]
-            if (
-                copies and self.folder / PROBABILITIES not in files
-            ):  # Those of another result would seem to be its own.
-                with writing(path / PROBABILITIES):
-                    (path / PROBABILITIES).unlink(missing_ok=True)
+            if not path.exists() or not path.samefile(self.folder):
+                with results_written_together(path) as unfinished:
+                    for file in (self.folder / name for name in _FILES if (self.folder / name).is_file()):
+                        with writing(unfinished / file.name):
+                            shutil.copyfile(file, unfinished / file.name)
         elif path.suffix.lower() in (".tif", ".tiff"):
-            copies = [(self.folder / MASKS, path)]
+            with writing(path):
+                shutil.copyfile(self.folder / MASKS, path)
         else:
             write_vectors(path, *self._table(), self.grid)
-            return path
-        for source, target in copies:
-            with writing(target):
-                shutil.copyfile(source, target)
         return path
 
     def show(self) -> Image.Image:

@@ -20,19 +20,19 @@ PATIENCE = 90.0  # seconds; a busy machine is slow
 
 
 @contextmanager
-def serve(work: Path, auditor: str = "", seats: int = 2) -> Iterator[str]:
+def serve(work: Path, auditor: str = "", seats: int = 2, host: str = "127.0.0.1") -> Iterator[str]:
     """Serves the page of a WORK folder on a free port; the value is its address."""
     audit_page = pytest.importorskip("craft_agent.audit.page", reason="gradio is not installed")
     uvicorn = pytest.importorskip("uvicorn")
     server_module = pytest.importorskip("mtrefseg.serve.server")
-    listener = server_module.bind("127.0.0.1", 0)
-    app = audit_page.build_app(AuditStore(work), work, auditor, seats)
+    listener = server_module.bind(host, 0)
+    app = audit_page.build_app(AuditStore(work), work, auditor, seats, host)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
         wait_for(lambda: server.started)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        yield f"{server_module.address_of(listener)}/"
     finally:
         server.should_exit = True
         thread.join(30)

@@ -4,6 +4,7 @@
 import io
 import json
 import re
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -115,6 +116,20 @@ def test_only_images_of_this_run_are_given_out(url, work) -> None:
 def test_other_names_that_point_here_are_not_answered(url) -> None:
     assert fetch(url, Host="elsewhere.example")[0] == 400
     assert fetch(url, Host="localhost")[0] == 200
+    assert fetch(url, Host="[::1")[0] == 400
+
+
+def test_other_names_that_point_to_the_ipv6_address_are_not_answered(tmp_path) -> None:
+    with socket.socket(socket.AF_INET6) as tried:
+        try:
+            tried.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this computer has no IPv6")
+    with serve(make_work(tmp_path, pairs=1), host="::1") as url:
+        assert url.startswith("http://[::1]:")
+        assert fetch(url, Host="elsewhere.example")[0] == 400
+        for name in ("localhost", "[::1]", "[::1]:8000", "127.0.0.1"):
+            assert fetch(url, Host=name)[0] == 200
 
 
 def test_images_too_large_for_a_browser_are_refused(tmp_path, monkeypatch) -> None:

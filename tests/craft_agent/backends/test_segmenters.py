@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -17,7 +18,7 @@ from craft_agent.backends.protocols import SegmentationPrompt
 from craft_agent.backends.text_finders import Finding, PromptSegmenter
 from craft_agent.backends.text_segmenters import TextSegmenter, grounded_sam2_segmenter, sam3_segmenter
 from craft_agent.backends.views import LEAST_SIDE, MOST_SIDE, look_at
-from craft_agent.errors import PermanentError, RefusedError
+from craft_agent.errors import PermanentError, RefusedError, TransientError
 from craft_agent.records import Box, ChangeType, ImagePair, Point
 from modeling_mtrefseg import MTRefSegVisionModel
 from tests import tiny_models
@@ -313,3 +314,21 @@ def test_view_of_a_huge_image_is_scaled():
     assert whole.shape == (600, 4000)
     assert whole.sum() == pytest.approx(3500 * 300, rel=0.02)
     assert whole[:296, :3490].all()
+
+
+@pytest.mark.parametrize(("kind", "model"), [("clipseg", "_model.rate"), ("mtrefseg", "_pipeline")])
+def test_too_little_memory_is_no_answer(kind, model, segmenters, monkeypatch):
+    """A refusal would be stored as a thing that was not found."""
+
+    def fail(*arguments, **options):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    segmenter = segmenters(kind)
+    monkeypatch.setattr("craft_agent.backends.hub_models.torch.cuda.empty_cache", lambda: None)
+    target = segmenter
+    *parents, name = model.split(".")
+    for parent in parents:
+        target = getattr(target, parent)
+    monkeypatch.setattr(target, name, fail)
+    with pytest.raises(TransientError, match="do not fit into the free memory of the GPU"):
+        segmenter.segment(prompt(text="another thing", sentence="another thing that appeared"))

@@ -42,6 +42,25 @@ def test_from_images_to_a_data_set(tmp_path, capsys):
     assert "0 pairs to do" in capsys.readouterr().out
 
 
+def test_a_dry_run_counts_repaired_pairs(tmp_path, capsys):
+    pairs, work = draw_pairs(tmp_path / "pairs", 2), tmp_path / "work"
+    arguments = ["run", str(pairs), "--out", str(work), *NO_WEIGHTS]
+    damaged, missing = (next((pairs / "B").glob(f"*_00{number}.png")) for number in range(2))
+    contents = damaged.read_bytes(), missing.read_bytes()
+    damaged.write_bytes(b"no image")
+    missing.unlink()
+    main(arguments)
+    assert "2 skipped" in capsys.readouterr().out
+    assert main([*arguments, "--dry-run"]) == 0
+    assert "0 pairs to do" in capsys.readouterr().out
+    damaged.write_bytes(contents[0])
+    missing.write_bytes(contents[1])
+    assert main([*arguments, "--dry-run"]) == 0
+    assert "2 pairs to do" in capsys.readouterr().out
+    main(arguments)
+    assert "2 refined" in capsys.readouterr().out
+
+
 def test_a_dry_run_loads_no_model(tmp_path, capsys):
     pairs, work = draw_pairs(tmp_path / "pairs", 2), tmp_path / "work"
     nowhere = ["--perceiver-model", str(tmp_path / "none"), "--segmenter-model", str(tmp_path / "none")]

@@ -33,6 +33,26 @@ def folder(tmp_path: Path) -> Path:
     return write_folder(tmp_path / "coco", images=4, count=2)
 
 
+def test_the_only_json_file_is_read_whatever_its_name(folder: Path) -> None:
+    expected = read_instances(folder, SkippedItems())
+    renamed = (folder / "annotations.json").rename(folder / "instances_val2017.json")
+    assert read_instances(folder, SkippedItems()) == expected
+    other = folder / "captions.json"
+    other.write_text("{}")
+    with pytest.raises(
+        DataError, match=r"captions\.json, instances_val2017\.json\); name the one to read annotations\."
+    ):
+        read_instances(folder, SkippedItems())
+    renamed.rename(folder / "annotations.json")
+    assert read_instances(folder, SkippedItems()) == expected
+    (folder / "annotations.json").unlink()
+    with pytest.raises(DataError, match=r"captions\.json is not of COCO format"):
+        read_instances(folder, SkippedItems())
+    other.unlink()
+    with pytest.raises(DataError, match=r"holds no \.json file"):
+        read_instances(folder, SkippedItems())
+
+
 def test_polygons_and_both_run_length_codes_give_the_same_mask(folder: Path) -> None:
     left, top, right, bottom = BOX
     mask = rectangle(BOX, (300, 320))

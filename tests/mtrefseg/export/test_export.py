@@ -17,7 +17,7 @@ from mtrefseg.build.loading import load_plain_model, load_processor
 from mtrefseg.cli.main import main
 from mtrefseg.errors import UserError
 from mtrefseg.export import masks, open_exported
-from mtrefseg.export.exporting import quantize_folder
+from mtrefseg.export.exporting import export_model, quantize_folder
 from mtrefseg.export.names import ANSWERS, FEATURES, PAIR, PROMPT, SENTENCES, TEXT_ENCODING
 from tests.mtrefseg.export.comparing import DOMAINS, SHIPPED, TEXTS, check_answers, check_without_pytorch
 from tests.tiny_models import save_mtrefseg
@@ -153,6 +153,26 @@ def test_convolutions_in_8_bits(exported, tmp_path, pairs):
         for segmenter in (mtrefseg.OnnxSegmenter(exported), mtrefseg.OnnxSegmenter(out))
     ]
     assert np.corrcoef(logits[0].ravel(), logits[1].ravel())[0, 1] > 0.9
+    shutil.copy(exported / "weights.bin", out)
+    with pytest.raises(
+        UserError, match=r"weights\.bin belongs to another export or is damaged; export the model again"
+    ):
+        mtrefseg.OnnxSegmenter(out)
+
+
+def test_files_of_two_exports_are_not_mixed(exported, tmp_path):
+    """Weights of another training have the same size, so that the runtime would load them."""
+    out = shutil.copytree(exported, tmp_path / "mixed")
+    weights = bytearray((out / "weights.bin").read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (out / "weights.bin").write_bytes(weights)
+    with pytest.raises(UserError, match=r"weights\.bin belongs to another export"):
+        open_exported(out)
+    (out / "changes.onnx").unlink()
+    with pytest.raises(UserError, match=r"changes\.onnx is missing"):
+        open_exported(out)
+    with pytest.raises(UserError, match="is not empty: export into a new folder"):
+        export_model(load_plain_model(SHIPPED, load_processor(SHIPPED)), load_processor(SHIPPED), out)
 
 
 @torch.no_grad()

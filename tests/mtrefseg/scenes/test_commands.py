@@ -22,6 +22,7 @@ from mtrefseg.cli.predict import plain
 from mtrefseg.errors import UserError
 from mtrefseg.scenes.output import rasters as rasters_module
 from mtrefseg.scenes.output.labels import MaskLabels
+from mtrefseg.scenes.predicting import ScenePredictor
 from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
 from tests.tiny_models import save_mtrefseg
 
@@ -340,6 +341,13 @@ def test_segment_refuses_arguments_that_a_loaded_model_has(predictor: ColorPredi
         ({"window": "512"}, "not '512'"),
         ({"align": "Error"}, "`align` must be"),
         ({"register": "afine"}, "`register` must be 'off', 'shift' or 'affine', not 'afine'"),
+        ({"overlap": float("nan")}, "`overlap` must be a finite number, not nan"),
+        ({"pixel_size": float("nan")}, "`pixel_size` must be a finite number, not nan"),
+        ({"pixel_size": float("inf")}, "`pixel_size` must be a finite number, not inf"),
+        ({"min_area": float("nan")}, "`min_area` must be a finite number, not nan"),
+        ({"simplify": float("inf")}, "`simplify` must be a finite number, not inf"),
+        ({"window_offset": float("nan")}, "`window_offset` must be a finite number, not nan"),
+        ({"batch_size": float("nan")}, "`batch_size` must be a finite number, not nan"),
         ({"overlap": 1.0}, "`overlap` must be at least 0 and below 1, not 1.0"),
         ({"overlap": -0.1}, "not -0.1"),
         ({"batch_size": 0}, "`batch_size` must be at least 1, not 0"),
@@ -353,6 +361,15 @@ def test_segment_refuses_arguments_that_a_loaded_model_has(predictor: ColorPredi
 def test_unknown_values_of_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SceneOptions(**options)
+
+
+@pytest.mark.parametrize("name", ["threshold", "no_target_threshold"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1.5])
+def test_thresholds_are_probabilities(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"`{name}` is a probability: it must be from 0 to 1, not {value}"):
+        mtrefseg.segment("t1.tif", "t2.tif", "the house", model="nowhere", **{name: value})
+    with pytest.raises(ValueError, match=f"`{name}` is a probability"):
+        ScenePredictor(None, None, **{name: value})
 
 
 @pytest.mark.usefixtures("rasters")

@@ -1,7 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """A scene from files to files, with a predictor that sees colours."""
 
+import functools
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +17,10 @@ from PIL import Image
 from pyproj import Geod
 from rasterio.transform import Affine
 
+import mtrefseg
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.errors import UserError
-from mtrefseg.scenes import predicting
+from mtrefseg.scenes import predicting, stitching
 from mtrefseg.scenes.output import StripWriter
 from mtrefseg.scenes.predicting import ScenePredictor
 from mtrefseg.scenes.reading import Grid
@@ -195,6 +198,25 @@ def test_one_question_is_asked_once(pair: tuple[Path, Path], predictor: ColorPre
     assert result.masks.sum(axis=(1, 2)).tolist() == [2700, 64, 2764]
 
 
+def test_many_sentences_about_a_wide_scene_are_answered_in_groups(
+    pair: tuple[Path, Path], predictor: ColorPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The buffer in which windows are blended has a limit."""
+    texts = ["every red thing", "every blue thing", "every green thing"]
+    together = segment_pair(*pair, texts, predictor, SceneOptions(probability=True))
+    assert {tuple(asked or ()) for asked in predictor.asked} == {tuple(texts)}
+    # Of two sentences in windows of 64 pixels, in a scene that is 200 pixels wide.
+    monkeypatch.setattr(stitching, "_MOST_FLOATS", 2 * 64 * 200)
+    predictor.asked.clear()
+    grouped = segment_pair(*pair, texts, predictor, SceneOptions(probability=True))
+    assert {tuple(asked or ()) for asked in predictor.asked} == {tuple(texts[:2]), tuple(texts[2:])}
+    for name in ("masks.tif", "probabilities.tif"):
+        first, second = (rasterio.open(one.folder / name).read() for one in (together, grouped))
+        np.testing.assert_array_equal(first, second)
+    assert [one.to_json() for one in together.sentences] == [one.to_json() for one in grouped.sentences]
+    assert grouped.report == together.report
+
+
 def test_small_objects_and_outlines(pair: tuple[Path, Path], predictor: ColorPredictor) -> None:
     result = segment_pair(*pair, ["red"], predictor, SceneOptions(min_area=17, simplify=1))
     assert [one.area_pixels for one in result.sentences[0].objects] == [2700]
@@ -231,6 +253,25 @@ def test_a_result_keeps_no_probabilities_of_an_earlier_one(
     for probability in (True, False):
         segment_pair(*pair, ["red"], predictor, SceneOptions(probability=probability), tmp_path / "out")
         assert (tmp_path / "out" / "probabilities.tif").is_file() == probability
+
+
+def test_a_run_that_fails_keeps_the_earlier_result(
+    pair: tuple[Path, Path], predictor: ColorPredictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = functools.partial(mtrefseg.segment, *pair, model=predictor, out=tmp_path / "out")
+    segment("red")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    message = f"cannot write {tmp_path / 'out' / 'objects.gpkg'}: is the disk full?"
+
+    def fail(path: Path, *_: object) -> None:
+        raise UserError(f"cannot write {path}: is the disk full?")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mtrefseg.scenes.output.result.write_vectors", fail)
+        with pytest.raises(UserError, match=re.escape(message)):
+            segment("blue")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert segment("blue").masks.sum() == 144
 
 
 def test_a_saved_folder_holds_this_result_and_nothing_else(

@@ -15,6 +15,7 @@ import torch
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.errors import UserError
+from mtrefseg.scenes import stitching
 from mtrefseg.scenes.predicting import ScenePredictor
 from mtrefseg.scenes.reading import Views
 from mtrefseg.scenes.segmenting import SceneOptions
@@ -51,7 +52,15 @@ def dates(save: Callable[..., Path]) -> list[Path]:
     return paths
 
 
-def test_the_table_is_the_true_one(dates: list[Path], predictor: ColorPredictor, tmp_path: Path) -> None:
+@pytest.mark.parametrize("most_floats", [1 << 28, 2 * 64 * 150])  # All intervals at once, or two.
+def test_the_table_is_the_true_one(
+    most_floats: int,
+    dates: list[Path],
+    predictor: ColorPredictor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stitching, "_MOST_FLOATS", most_floats)
     out = tmp_path / "out"
     result = segment_series(dates, ["the red houses"], predictor, SceneOptions(), out)
     rows = [(row["from"], row["to"], row["objects"], row["area_pixels"]) for row in result.rows()]

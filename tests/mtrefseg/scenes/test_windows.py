@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("rasterio", reason="the extra geo is not installed")
 
+from mtrefseg.scenes.stitching import rows_at_once
 from mtrefseg.scenes.windows import blend_weights, plan_windows, widened_side, window_side
 
 
@@ -76,3 +77,21 @@ def test_normal_scenes_are_not_cut_unless_asked_for_or_placed_on_the_ground(
     window: int | str, pixel_size: float | None, side: int
 ) -> None:
     assert window_side(window, 1000, 500, 64, pixel_size, 0.5, "normal_scene") == side
+
+
+@pytest.mark.parametrize(
+    ("width", "sentences", "intervals", "expected"),
+    [
+        (20_000, 50, 1, (50, 1)),  # As usual, everything at once.
+        (100_000, 50, 1, (10, 1)),
+        (100_000, 50, 4, (2, 4)),
+        (100_000, 1, 30, (1, 10)),
+        (10_000_000, 5, 5, (1, 1)),  # One answer needs its buffer.
+    ],
+)
+def test_as_many_rows_at_once_as_fit_into_the_buffer(
+    width: int, sentences: int, intervals: int, expected: tuple[int, int]
+) -> None:
+    plan = plan_windows(width, 1000, 256)
+    assert rows_at_once(plan, sentences, intervals) == expected
+    assert rows_at_once(plan_windows(width, 256, width), sentences, intervals) == (sentences, intervals)

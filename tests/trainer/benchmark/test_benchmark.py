@@ -202,6 +202,7 @@ def test_a_table_does_not_replace_that_of_a_model(scored: Path, tmp_path: Path, 
         ["nothing", "nothing"],
         ["nothing", "image_difference:,threshold=20", "image_difference:,threshold=20"],
         ["nothing", "mtrefseg:a/best", "mtrefseg:b/best"],
+        ["nothing", "brighter", "brighter:,least=30"],
     ],
 )
 def test_models_of_one_name_are_refused_before_the_first_one_runs(
@@ -210,9 +211,20 @@ def test_models_of_one_name_are_refused_before_the_first_one_runs(
     for name in ("a", "b"):
         (tmp_path / name / "best").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    assert main(["run", "--models", *models, *DATA, "--output_dir", "out"]) == 2
-    assert "would both write to the folder" in capsys.readouterr().err
+    assert main(["run", "--models", *models, "--plugin", str(PLUGIN), *DATA, "--output_dir", "out"]) == 2
+    assert f"--models {models[-2]} and {models[-1]} would both write to the folder" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_plugins_that_register_one_name_are_both_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = Path(shutil.copy(PLUGIN, tmp_path / "other.py"))
+    arguments = ["run", "--models", "brighter", *DATA, "--output_dir", str(tmp_path / "out")]
+    assert main([*arguments, "--plugin", str(PLUGIN), str(other)]) == 2
+    assert f"--plugin {other}: a segmenter named 'brighter' exists already ({PLUGIN})" in capsys.readouterr().err
+    taken = tmp_path / "taken.py"
+    taken.write_text(PLUGIN.read_text(encoding="utf-8").replace('"brighter")', '"nothing")'), encoding="utf-8")
+    assert main([*arguments, "--plugin", str(taken)]) == 2
+    assert f"--plugin {taken}: a segmenter named 'nothing' exists already (it is built in)" in capsys.readouterr().err
 
 
 def test_one_model_with_two_thresholds_has_two_rows(tmp_path: Path) -> None:
@@ -300,6 +312,31 @@ def test_three_planted_faults_are_named(scored: Path, tmp_path: Path, form: str,
     count = report["data"]["sentences"]
     assert report["scores"]["mIoU"] == pytest.approx(100 * (count - 2) / count)
     assert main(arguments) == 1  # Finished before, and still faulty.
+
+
+def test_predictions_that_partly_lack_no_target_scores_are_refused_at_once(
+    scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Predictions(scored).write("parquet", tmp_path)
+    rows = pyarrow.parquet.read_table(path).to_pylist()
+    rows = [{**row, "no_target_score": 0.5} for row in rows]
+    rows[3]["no_target_score"] = None
+    extra = {**rows[0], "sample_id": "another_0", "no_target_score": None}
+
+    def write(rows: list[dict[str, Any]]) -> None:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+
+    arguments = ["score", str(path), "--name", "theirs", *DATA, "--output_dir", str(tmp_path / "out")]
+    write(rows)
+    with monkeypatch.context() as patch:
+        patch.setattr("trainer.evaluation.read_pair", None)  # No pair is read.
+        assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert f"for {len(rows) - 1} of {len(rows)} sentences, but none for {rows[3]['sample_id']}" in error
+    assert not (tmp_path / "out").exists()
+    rows[3]["no_target_score"] = 0.5
+    write([*rows, extra])
+    assert main(arguments) == 1  # What is not in the data is named, but needs no score.
 
 
 @pytest.mark.parametrize("segmentation", [None, 7, "x", [[1, 2, 3, 4, 5, 6]]])
