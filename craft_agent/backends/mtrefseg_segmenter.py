@@ -22,6 +22,9 @@ from .protocols import Segmentation, SegmentationPrompt
 from .regions import select_region
 
 
+_SCENES = {"NS": "normal_scene", "RS": "remote_sensing"}
+
+
 class MTRefSegSegmenter:
     """
     Segments with a model that sees both images.
@@ -35,6 +38,7 @@ class MTRefSegSegmenter:
         by_sentence (`bool`, *optional*, defaults to `True`): Whether to segment by sentence or by change.
         device (`str`, *optional*): The device; by default the first GPU if there is one.
         threshold (`float`, *optional*): Minimum probability of a pixel. Defaults to that of the model.
+        domain (`str`, *optional*): "NS" or "RS": how the pipeline segments images that are larger than its canvas.
 
     Raises:
         PermanentError: If the model cannot be loaded, or lacks weights that are needed.
@@ -46,13 +50,15 @@ class MTRefSegSegmenter:
         by_sentence: bool = True,
         device: str | None = None,
         threshold: float | None = None,
+        domain: str | None = None,
     ) -> None:
         self.name = model_name("mtrefseg" if by_sentence else "mtrefseg-changes", model)
         self._by_sentence = by_sentence
         with permanent_if_not_loaded():
             processor = load_processor(model)
             weights = load_model(model, processor, find_device(device), accept_stage1=not by_sentence)
-        self._pipeline = MTRefSegPipeline(model=weights, processor=processor, device=weights.device)
+        scene = None if domain is None else _SCENES[domain]
+        self._pipeline = MTRefSegPipeline(model=weights, processor=processor, device=weights.device, domain=scene)
         self._threshold = threshold
         self._lock = threading.Lock()
         self._last: tuple[ImagePair, str | None, BoolMask, float] | None = None

@@ -178,7 +178,7 @@ def make_segmenter(arguments: argparse.Namespace) -> Segmenter:
     Creates the segmenter that the options choose.
 
     Args:
-        arguments (`argparse.Namespace`): The options.
+        arguments (`argparse.Namespace`): The options, and the domain of the pairs.
 
     Returns:
         `Segmenter`: The loaded segmenter.
@@ -201,7 +201,7 @@ def make_segmenter(arguments: argparse.Namespace) -> Segmenter:
     if kind in ("mtrefseg", "mtrefseg-changes"):
         from ..backends.mtrefseg_segmenter import MTRefSegSegmenter
 
-        return MTRefSegSegmenter(model, kind == "mtrefseg", device, threshold)
+        return MTRefSegSegmenter(model, kind == "mtrefseg", device, threshold, arguments.domain)
     from ..backends.text_segmenters import grounded_sam2_segmenter, sam3_segmenter
 
     if kind == "sam3":

@@ -332,3 +332,8 @@ def test_too_little_memory_is_no_answer(kind, model, segmenters, monkeypatch):
     monkeypatch.setattr(target, name, fail)
     with pytest.raises(TransientError, match="do not fit into the free memory of the GPU"):
         segmenter.segment(prompt(text="another thing", sentence="another thing that appeared"))
+
+
+def test_the_domain_decides_how_large_images_are_segmented(folders) -> None:
+    segmenter = MTRefSegSegmenter(folders("mtrefseg"), False, "cpu", 0.0, "NS")
+    assert segmenter._pipeline._preprocess_params["domain"] == "normal_scene"

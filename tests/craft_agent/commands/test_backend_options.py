@@ -25,6 +25,7 @@ CHAT = ("--perceiver", "chat", "--perceiver-model", "org/model", "--endpoint", "
 def parse(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     add_backend_arguments(parser)
+    parser.add_argument("--domain")  # One of the data's
     return parser.parse_args(words)
 
 
