@@ -26,6 +26,7 @@ from .files import (
     write_text,
     written_whole,
 )
+from .folders import folder_written_whole, replace_folder
 from .suffixes import IMAGE_SUFFIXES, PLAIN_SUFFIXES, RASTER_SUFFIXES, suffix_of
 
 
@@ -109,6 +110,7 @@ __all__ = [
     "encode_mask",
     "fill_template",
     "fold",
+    "folder_written_whole",
     "is_blank",
     "known_depth",
     "load_image",
@@ -126,6 +128,7 @@ __all__ = [
     "read_size",
     "read_tags",
     "read_yaml",
+    "replace_folder",
     "sentence_in_line",
     "sha256_bytes",
     "sha256_of",
