@@ -4,6 +4,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from .components_mtrefseg import label_components, with_edges
+
 
 _NEAR = 1.5  # Objects whose mean logit is at most this far below that of the best one are selected, too.
 _MARGIN = 0.4  # Selected pixels end up at most this far above the threshold: the score stays low.
@@ -32,17 +34,14 @@ def closest_changes(
         modified.
         `np.ndarray` of shape `(num_sentences,)`: Booleans: for which sentences objects were selected.
     """
-    from scipy import ndimage  # Here, because it takes 0.2 s to import, and the processor loads without it.
-
     is_empty = logits.max((1, 2), initial=-np.inf) <= threshold
     is_closest = np.zeros(len(logits), dtype=bool)
     if not is_empty.any():
         return logits, is_closest
-    labels, count = ndimage.label(change_logits > threshold, np.ones((3, 3)))
+    labels, count = label_components(change_logits > threshold)
     if not count:
         return logits, is_closest
-    # The pixels around an object belong to it: its edge lies between two pixels of the logits.
-    near = np.where(labels == 0, ndimage.grey_dilation(labels, (3, 3)), labels)
+    near = with_edges(labels)
     raised = (threshold + _MARGIN * np.tanh(change_logits - threshold)).astype(np.float32)
     pixels = np.bincount(labels.ravel())[1:]
     result = logits.copy()

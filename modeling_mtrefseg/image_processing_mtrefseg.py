@@ -27,8 +27,9 @@ from .closest_changes_mtrefseg import closest_changes
 from .image_reading_mtrefseg import ImageSource, name_source
 from .mask_reading_mtrefseg import load_mask
 from .mask_scores_mtrefseg import keep_chosen_with_score
+from .mask_steps_mtrefseg import check_thresholds, keep_colors, pair_result
 from .object_choice_mtrefseg import ObjectChoice
-from .object_colors_mtrefseg import logit_of, without_other_colors
+from .object_colors_mtrefseg import logit_of
 from .resampling_mtrefseg import sample_maps, sample_masks
 
 
@@ -262,9 +263,7 @@ class MTRefSegImageProcessor(PilBackend):
         """
         threshold = self.threshold if threshold is None else threshold
         no_target_threshold = self.no_target_threshold if no_target_threshold is None else no_target_threshold
-        for name, value in (("threshold", threshold), ("no_target_threshold", no_target_threshold)):
-            if value is not None and not 0 <= value <= 1:
-                raise ValueError(f"`{name}` is a probability: it must be from 0 to 1, not {value}.")
+        check_thresholds(threshold, no_target_threshold)
         counts = outputs["num_expressions"].tolist()
         if len(target_sizes) != len(counts):
             raise ValueError(
@@ -289,20 +288,9 @@ class MTRefSegImageProcessor(PilBackend):
             logits, is_closest = self.with_closest_changes(pair_masks.float(), pair_changes, threshold)
             logits = self.without_other_colors(logits, pair_colors, choices, threshold)
             masks, scores = sample_masks(logits, self.size["height"], int(height), int(width), threshold)
-            no_target_scores = pair_no_target.float().sigmoid()
             _choose(masks, scores, logits, choices, self.size["height"])
-            if no_target_threshold is not None:
-                rejected = no_target_scores > no_target_threshold
-                masks[rejected], scores[rejected] = False, 0.0
-            is_closest &= masks.flatten(1).any(1)
-            results.append(
-                {
-                    "masks": masks,
-                    "scores": scores,
-                    "no_target_scores": no_target_scores,
-                    "is_closest": is_closest,
-                }
-            )
+            no_target_scores = pair_no_target.float().sigmoid()
+            results.append(pair_result(masks, scores, no_target_scores, is_closest, no_target_threshold))
         return results
 
     def with_closest_changes(
@@ -361,13 +349,8 @@ class MTRefSegImageProcessor(PilBackend):
             mean, std = (np.array(values, np.float32)[:, None, None] for values in (self.image_mean, self.image_std))
             colors = colors * std + mean
         limit = logit_of(self.threshold if threshold is None else threshold)
-        kept = [
-            logits
-            if choice is None or choice.color is None
-            else without_other_colors(logits, colors, choice.color, choice.date, limit)
-            for logits, choice in zip(_to_numpy(mask_logits), choices, strict=True)
-        ]
-        return torch.from_numpy(np.stack(kept)).to(mask_logits.device)
+        kept = keep_colors(_to_numpy(mask_logits), colors, choices, limit)
+        return torch.from_numpy(kept).to(mask_logits.device)
 
     def sample_maps(
         self, maps: torch.Tensor, height: int, width: int, band: tuple[int, int] | None = None

@@ -184,6 +184,12 @@ def check_shapes(input_ids: Tensor, **others: Tensor | None) -> None:
             )
 
 
+def check_absent(**of_sentences: Tensor | None) -> None:
+    """Raises a `ValueError` that names the given arguments; for those that need sentences, where there are none."""
+    if given := [name for name, value in of_sentences.items() if value is not None]:
+        raise ValueError(f"Without `input_ids` there are no sentences: leave out {', '.join(given)}.")
+
+
 def packed_positions(prompt_mask: Tensor, sentence_mask: Tensor) -> Tensor:
     """
     Position ids of a prompt and of the sentences after it: each sentence continues where the prompt ends.

@@ -15,12 +15,13 @@ from .language_mtrefseg import (
     SentenceLayout,
     cache_from,
     cache_name,
+    check_absent,
     check_shapes,
     key_values_of,
     packed_attention_mask,
     packed_positions,
 )
-from .outputs_mtrefseg import KeyValues, MaskDecoderOutput, MTRefSegOutput, MTRefSegPairEncoding
+from .outputs_mtrefseg import KeyValues, MTRefSegOutput, MTRefSegPairEncoding
 from .vision_model_mtrefseg import MTRefSegPreTrainedModel, MTRefSegVisionModel
 
 
@@ -178,13 +179,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             `ValueError`: Inputs are inconsistent; the message names them.
         """
         if input_ids is None:
-            of_sentences = {
-                "object_choices": object_choices,
-                "text_labels": text_labels,
-                "change_labels": change_labels,
-            }
-            if given := [name for name, value in of_sentences.items() if value is not None]:
-                raise ValueError(f"Without `input_ids` there are no sentences: leave out {', '.join(given)}.")
+            check_absent(object_choices=object_choices, text_labels=text_labels, change_labels=change_labels)
             return self.vision_model(
                 pixel_values_t1,
                 pixel_values_t2,
@@ -200,17 +195,9 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         queries, states = self._query(
             pair_encoding, prompt_input_ids, prompt_attention_mask, input_ids, attention_mask, query_mask, layout
         )
-        decoded = self.vision_model.mask_decoder(
-            pair_encoding.features,
-            queries.unsqueeze(2),
-            output_layer_masks=output_layer_masks or labels is not None,
-            output_attentions=output_attentions,
+        output, layer_masks = self._decode(
+            pair_encoding, queries, layout, labels is not None, output_layer_masks, output_attentions
         )
-        layer_masks = None
-        if decoded.layer_mask_logits is not None:
-            # (num_layers + 1, num_sentences, height / 4, width / 4)
-            layer_masks = decoded.layer_mask_logits.squeeze(3)[:, layout.pair_index, layout.slot]
-        output = self._output(decoded, layout, layer_masks, output_layer_masks, output_attentions)
         if object_choices is not None:
             output.object_choices, output.image_colors = object_choices, pair_encoding.image_colors
         output.change_logits = pair_encoding.change_logits
@@ -546,16 +533,28 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 "out of encode_pair and give them to forward."
             )
 
-    def _output(
+    def _decode(
         self,
-        decoded: MaskDecoderOutput,
+        encoding: MTRefSegPairEncoding,
+        queries: Tensor,
         layout: SentenceLayout,
-        layer_masks: Tensor | None,
+        has_labels: bool,
         output_layer_masks: bool,
         output_attentions: bool,
-    ) -> MTRefSegOutput:
+    ) -> tuple[MTRefSegOutput, Tensor | None]:
+        """The output for queries, and the masks of every layer, which the losses need, with one row per sentence."""
+        decoded = self.vision_model.mask_decoder(
+            encoding.features,
+            queries.unsqueeze(2),
+            output_layer_masks=output_layer_masks or has_labels,
+            output_attentions=output_attentions,
+        )
+        layer_masks = None
+        if decoded.layer_mask_logits is not None:
+            # (num_layers + 1, num_sentences, height / 4, width / 4)
+            layer_masks = decoded.layer_mask_logits.squeeze(3)[:, layout.pair_index, layout.slot]
         states = layout.flatten(decoded.query_states.squeeze(2))
-        return MTRefSegOutput(
+        output = MTRefSegOutput(
             mask_logits=layout.flatten(decoded.mask_logits.squeeze(2)),
             no_target_logits=self.vision_model.no_target_head(states).squeeze(-1),
             num_expressions=layout.num_expressions,
@@ -564,6 +563,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             if output_attentions
             else None,
         )
+        return output, layer_masks
 
     def _language_loss(self, states: Tensor, text_labels: Tensor) -> Tensor:
         """Cross entropy of the supervised tokens; the output layer only runs where a token is predicted."""

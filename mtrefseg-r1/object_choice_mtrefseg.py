@@ -20,6 +20,7 @@ from .change_words_mtrefseg import date_of
 from .choice_spellings_mtrefseg import in_one_spelling, may_choose, names_apart
 from .color_names_mtrefseg import COLORS
 from .color_words_mtrefseg import take_color
+from .components_mtrefseg import label_components
 from .place_words_mtrefseg import IMAGE, Region, take_place
 from .rank_words_mtrefseg import (
     ORDINALS,
@@ -317,14 +318,12 @@ def keep_chosen(mask: np.ndarray, choice: ObjectChoice) -> np.ndarray:
     Returns:
         `np.ndarray` of shape `(height, width)`: Booleans.
     """
-    from scipy import ndimage  # Here, because it takes 0.2 s to import, and sentences are read without it.
-
     kept = np.zeros_like(mask)
     if not mask.any():
         return kept
     # Most masks cover a small part of the image; the rest has no components.
     part = tuple(slice(used[0], used[-1] + 1) for used in (np.flatnonzero(mask.any(axis)) for axis in (1, 0)))
-    labels, count = ndimage.label(mask[part], np.ones((3, 3)))
+    labels, count = label_components(mask[part])
     numbers = np.arange(1, count + 1)
     positions = labels.nonzero()
     owners = labels[positions]

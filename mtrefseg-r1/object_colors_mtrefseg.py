@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .color_names_mtrefseg import COLORS
+from .components_mtrefseg import label_components, with_edges
 
 
 # Usual colours of things in photographs, which are duller than those that the words stand for; RGB, 0 to 255.
@@ -53,9 +54,7 @@ def without_other_colors(
     Returns:
         `np.ndarray` of shape `(height, width)`: The logits, with those of removed components far below the threshold.
     """
-    from scipy import ndimage  # Here, because it takes 0.2 s to import, and the processor loads without it.
-
-    labels, count = ndimage.label(logits > threshold, np.ones((3, 3)))
+    labels, count = label_components(logits > threshold)
     if not count:
         return logits
     dates = (0, 1) if date is None else (date,)
@@ -66,8 +65,7 @@ def without_other_colors(
     if not is_dropped.any():
         return logits
     # The pixels around a removed component are removed, too; otherwise upsampling leaves its edge.
-    near = ndimage.grey_dilation(labels, (3, 3))
-    return np.where(is_dropped[np.where(masked, labels, near)], np.float32(_DROPPED), logits)
+    return np.where(is_dropped[with_edges(labels)], np.float32(_DROPPED), logits)
 
 
 def has_color(image: npt.NDArray[np.float32], color: str) -> npt.NDArray[np.bool_]:

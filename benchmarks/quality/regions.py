@@ -24,19 +24,18 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 from tqdm import tqdm
 
 from benchmarks.tables import RESULTS, append_rows
 from craft_agent.backends.offline import DIFFERENCES, Comparisons, Difference, model_comparisons
 from craft_agent.records import ImagePair
 from dataset_scripts.readers import Pair, open_pairs
+from modeling_mtrefseg.components_mtrefseg import label_components
 
 
 COUNTS = ("pairs", "true", "large", "found", "found_large", "typed", "type_correct", "proposals", "correct")
 LEAST_IOU = 0.5
 LEAST_SHARE = 36 / 256**2
-_EIGHT = np.ones((3, 3), dtype=bool)
 
 BoolMask = npt.NDArray[np.bool_]
 
@@ -56,7 +55,7 @@ def count_regions(pair: Pair, masks: list[BoolMask], differences: tuple[Differen
     counts = Counter(pairs=1, proposals=len(differences))
     if not masks:
         return counts
-    labels, count = ndimage.label(np.logical_or.reduce(masks), _EIGHT)
+    labels, count = label_components(np.logical_or.reduce(masks))
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     found: dict[int, Difference] = {}
     for difference in differences:

@@ -1,13 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Writes samples of a run for another tool: the images of their pairs, and a file of annotations beside them."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from mtrefseg.io import read_json, sha256_of, write_json, write_text
+from mtrefseg.io import folder_written_whole, read_json, sha256_of, write_json, write_text
 from mtrs_iou import encode_rle
 
 from ..audit.decisions import apply_decisions
@@ -15,12 +14,11 @@ from ..audit.store import AuditStore
 from ..errors import CraftError
 from ..records import Sample
 from ..state.store import Store
-from ..steps.exporting import check_changed, check_target, copy_images, replace_folder
+from ..steps.exporting import check_changed, check_target, copy_images
 from .annotations import AnnotatedPair, Region
 from .formats import find_format
 
 
-INCOMPLETE = ".incomplete"
 MARKER = ".craft-export"
 """A file in each folder of an export: the hashes of the other ones, without the images."""
 
@@ -68,10 +66,6 @@ def export_annotations(
     store, audit, form = Store(work), AuditStore(work), find_format(format_name)
     check_target(store, out, MARKER)
     _check_unchanged(out)
-    building = out.with_name(f"{out.name}{INCOMPLETE}")
-    shutil.rmtree(building, ignore_errors=True)
-    for side in ("A", "B"):
-        (building / side).mkdir(parents=True)
     summary = ExchangeSummary(out / form.FILE_NAME, 0, 0, 0, ())
 
     def pairs() -> Iterator[AnnotatedPair]:
@@ -90,7 +84,9 @@ def export_annotations(
             )
             yield pair
 
-    try:
+    with folder_written_whole(out) as building:
+        for side in ("A", "B"):
+            (building / side).mkdir()
         written = form.write(pairs(), as_polygons)
         for name, text in written.items():
             write_text(building / name, text)
@@ -101,10 +97,6 @@ def export_annotations(
                 f"{work} has no sample to export; run `craft-agent audit {work}` first, or give --auditors 0 for what "
                 "nobody has judged yet"
             )
-    except CraftError:
-        shutil.rmtree(building)
-        raise
-    replace_folder(building, out)
     return summary
 
 

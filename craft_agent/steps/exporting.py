@@ -15,7 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from dataset_scripts.export import ExportOptions, export_dataset
-from mtrefseg.io import encode_mask, write_json, write_text
+from mtrefseg.io import encode_mask, folder_written_whole, write_json, write_text
 
 from ..audit.funnel import agreement_table, read_funnel
 from ..audit.store import AuditStore
@@ -31,7 +31,6 @@ from ..state.store import Store
 PROVENANCE = "provenance.jsonl"
 OURS = ("raw", "parquet", PROVENANCE)
 """What an export consists of."""
-INCOMPLETE = ".incomplete"
 CITATION_HEAD = "\n## Citation\n"
 
 
@@ -82,27 +81,24 @@ def export_work(
     added = [path for path in sorted(out.iterdir()) if path.name not in ours] if out.exists() else []
     if added:
         raise CraftError(f"{added[0]} is no part of the earlier export; move it, or name a new folder")
-    building = out.with_name(f"{out.name}{INCOMPLETE}")
-    shutil.rmtree(building, ignore_errors=True)
     settings = store.settings
     name = "_".join(filter(None, (settings.domain, "craft", split)))
-    # The name of the folder becomes the title of the card.
-    raw = building / "raw" / out.name
-    summary = _write_raw(store, audit.accepted_samples(auditors), raw / name, building)
-    if not summary.samples:
-        shutil.rmtree(building)
-        check_changed(store, summary.changed)
-        raise CraftError(
-            f"no sample of {work} is accepted by {auditors} {'person' if auditors == 1 else 'people'} without "
-            f"disagreement; run `craft-agent audit {work}` first"
-        )
-    export_dataset(raw, building / "parquet", ExportOptions(kind="referring", license=license_name), num_proc)
-    shutil.copyfile(building / PROVENANCE, building / "parquet" / PROVENANCE)
-    card = building / "parquet" / "README.md"
-    text = card.read_text(encoding="utf-8")
-    section = _card_section(store, audit, settings, summary, auditors)
-    write_text(card, text.replace(CITATION_HEAD, f"{section}{CITATION_HEAD}", 1))
-    replace_folder(building, out)
+    with folder_written_whole(out) as building:
+        # The name of the folder becomes the title of the card.
+        raw = building / "raw" / out.name
+        summary = _write_raw(store, audit.accepted_samples(auditors), raw / name, building)
+        if not summary.samples:
+            check_changed(store, summary.changed)
+            raise CraftError(
+                f"no sample of {work} is accepted by {auditors} {'person' if auditors == 1 else 'people'} without "
+                f"disagreement; run `craft-agent audit {work}` first"
+            )
+        export_dataset(raw, building / "parquet", ExportOptions(kind="referring", license=license_name), num_proc)
+        shutil.copyfile(building / PROVENANCE, building / "parquet" / PROVENANCE)
+        card = building / "parquet" / "README.md"
+        text = card.read_text(encoding="utf-8")
+        section = _card_section(store, audit, settings, summary, auditors)
+        write_text(card, text.replace(CITATION_HEAD, f"{section}{CITATION_HEAD}", 1))
     return ExportSummary(
         out / "raw" / out.name / name,
         out / "parquet",
@@ -259,13 +255,3 @@ by `sample_id`; `paraphrase` is 0 for the first sentence of a region.{offline}
 
 {agreement_table(audit)}
 """
-
-
-def replace_folder(building: Path, out: Path) -> None:
-    """Renames the finished folder; an earlier export is moved away first, and then removed."""
-    old = out.with_name(f"{out.name}.replaced")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.rename(old)
-    building.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

@@ -79,7 +79,7 @@ def hole_of(image: np.ndarray, mask: np.ndarray, others: np.ndarray, box: Box, f
         rows = np.arange(area[1], area[3])[:, None]
         dark &= rows > box[3] - 0.25 * (box[3] - box[1])
     if dark.any() and int(dark.sum()) < 0.45 * int(free.sum()):
-        labels = cv2.connectedComponents((dark | rim).astype(np.uint8))[1]
+        labels = cv2.connectedComponents((dark | rim).astype(np.uint8), connectivity=8)[1]
         shadow = np.isin(labels, np.unique(labels[part > 0])) & dark
         rim = rim | (cv2.dilate(shadow.astype(np.uint8), disk(2)) > 0)
     hole = np.zeros(mask.shape, bool)

@@ -18,8 +18,9 @@ from modeling_mtrefseg.canvas_mtrefseg import Align, as_list, load_pair, to_pixe
 from modeling_mtrefseg.closest_changes_mtrefseg import closest_changes
 from modeling_mtrefseg.image_reading_mtrefseg import ImageSource
 from modeling_mtrefseg.mask_scores_mtrefseg import keep_chosen_with_score
+from modeling_mtrefseg.mask_steps_mtrefseg import check_thresholds, keep_colors, pair_result
 from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, answered_by
-from modeling_mtrefseg.object_colors_mtrefseg import logit_of, without_other_colors
+from modeling_mtrefseg.object_colors_mtrefseg import logit_of
 from modeling_mtrefseg.pairs_mtrefseg import check_batch, check_pair, entry_of
 from modeling_mtrefseg.sentence_encoding_mtrefseg import SentenceEncoder
 from mtrefseg.errors import UserError, one_line
@@ -260,46 +261,31 @@ class ExportedSegmenter(ABC):
         threshold = self.settings.threshold if threshold is None else threshold
         if no_target_threshold is None:
             no_target_threshold = self.settings.no_target_threshold
-        for name, value in (("threshold", threshold), ("no_target_threshold", no_target_threshold)):
-            if value is not None and not 0 <= value <= 1:
-                raise ValueError(f"`{name}` is a probability: it must be from 0 to 1, not {value}.")
+        check_thresholds(threshold, no_target_threshold)
         ends = outputs["num_expressions"].cumsum()
         if len(target_sizes) != len(ends):
             raise ValueError(f"There are {len(target_sizes)} target sizes for {len(ends)} pairs.")
         limit = logit_of(threshold)
-        changes = self._changes_for(outputs, limit)
+        colors, changes = outputs.get("image_colors"), self._changes_for(outputs, limit)
         results = []
         starts = ends - outputs["num_expressions"]
         for pair, ((height, width), start, end) in enumerate(zip(target_sizes, starts, ends, strict=True)):
             choices = [ObjectChoice.from_values(row.tolist()) for row in outputs.get("object_choices", ())[start:end]]
-            logits = np.array(outputs["mask_logits"][start:end])
+            logits = outputs["mask_logits"][start:end]
             is_closest = np.zeros(len(logits), dtype=bool)
             if changes is not None and self.settings.fallback_threshold is not None:
                 lowest = logit_of(self.settings.fallback_threshold)
                 logits, is_closest = closest_changes(logits, changes[pair], limit, lowest)
-            for index, choice in enumerate(choices):
-                if choice is not None and choice.color is not None:
-                    colors = outputs["image_colors"][pair]
-                    logits[index] = without_other_colors(logits[index], colors, choice.color, choice.date, limit)
+            if colors is not None:
+                logits = keep_colors(logits, colors[pair], choices, limit)
             masks, scores = sample_masks(logits, self.settings.image.size, height, width, threshold)
-            no_target_scores = sigmoid(outputs["no_target_logits"][start:end])
             for index, choice in enumerate(choices):
                 if choice is not None and masks[index].any():
                     masks[index], scores[index] = keep_chosen_with_score(
                         masks[index], float(scores[index]), logits[index], choice, self.settings.image.size
                     )
-            if no_target_threshold is not None:
-                rejected = no_target_scores > no_target_threshold
-                masks[rejected], scores[rejected] = False, 0.0
-            is_closest &= masks.any((1, 2))
-            results.append(
-                {
-                    "masks": masks,
-                    "scores": scores,
-                    "no_target_scores": no_target_scores,
-                    "is_closest": is_closest,
-                }
-            )
+            no_target_scores = sigmoid(outputs["no_target_logits"][start:end])
+            results.append(pair_result(masks, scores, no_target_scores, is_closest, no_target_threshold))
         return results
 
     @cached_property

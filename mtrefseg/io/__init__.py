@@ -26,6 +26,7 @@ from .files import (
     write_text,
     written_whole,
 )
+from .folders import folder_written_whole, replace_folder
 from .results import results_in, results_written_together
 from .suffixes import IMAGE_SUFFIXES, PLAIN_SUFFIXES, RASTER_SUFFIXES, suffix_of
 
@@ -110,6 +111,7 @@ __all__ = [
     "encode_mask",
     "fill_template",
     "fold",
+    "folder_written_whole",
     "is_blank",
     "known_depth",
     "load_image",
@@ -127,6 +129,7 @@ __all__ = [
     "read_size",
     "read_tags",
     "read_yaml",
+    "replace_folder",
     "results_in",
     "results_written_together",
     "sentence_in_line",

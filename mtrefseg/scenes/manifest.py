@@ -6,7 +6,6 @@ killed continues where it stopped, and a pair that fails is a row of the table.
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ import pyarrow.parquet
 from tqdm import tqdm
 
 from mtrefseg.errors import UserError, one_line, readable
+from mtrefseg.io import folder_written_whole
 
 from .api import load_predictor
 from .output import REPORT
@@ -106,20 +106,15 @@ class PairWorker:
         if done is not None:
             return done
         folder = pair_folder(self.settings, row)
-        unfinished = folder.with_name(f".{row.id}.incomplete")
         try:
-            shutil.rmtree(unfinished, ignore_errors=True)
             if self.predictor is None:
                 self.predictor = load_predictor(**self.settings.model)
-            unfinished.mkdir(parents=True)
             more = {"fingerprint": self.settings.fingerprint(row)}
-            segment_pair(
-                row.t1, row.t2, row.sentences or None, self.predictor, self.settings.options, unfinished, more=more
-            )
-            shutil.rmtree(folder, ignore_errors=True)
-            unfinished.replace(folder)
+            with folder_written_whole(folder, folder.with_name(f".{row.id}.incomplete")) as unfinished:
+                segment_pair(
+                    row.t1, row.t2, row.sentences or None, self.predictor, self.settings.options, unfinished, more=more
+                )
         except _FAILURES as error:
-            shutil.rmtree(unfinished, ignore_errors=True)
             return {"error": one_line(error)}
         return finished(self.settings, row) or {"error": "its result cannot be read"}
 

@@ -85,31 +85,9 @@ def write_card(
         engine (`str`): The engine and the number of processes.
         is_stage1 (`bool`): Whether the model is only the vision part.
     """
-    hub_data = [dataset for dataset in train_data if not is_made(dataset) and not Path(dataset).exists()]
-    data = ModelCardData(
-        model_name=name,
-        library_name="transformers",
-        pipeline_tag=TASK,
-        language="en",
-        tags=["mtrefseg", "change-detection", "referring-segmentation", "remote-sensing"],
-        datasets=hub_data or None,
-        eval_results=[
-            EvalResult(
-                task_type=TASK,
-                task_name="multi-temporal referring segmentation",
-                dataset_type=shown_name(eval_data[0]) if len(eval_data) == 1 else "mixture",
-                dataset_name=", ".join(map(shown_name, eval_data)),
-                dataset_split="validation",
-                metric_type=metric,
-                metric_value=round(value, 2),
-            )
-            for metric, value in scores.items()
-        ]
-        or None,
-    )
     rows = [f"| {metric} | {value:.2f} |" for metric, value in scores.items()]
     text = _TEXT.format(
-        header=data.to_yaml().strip(),
+        header=_header(name, train_data, eval_data, scores),
         name=name,
         usage=(_USAGE_STAGE1 if is_stage1 else _USAGE).format(repository=repository),
         stage=" of stage 1, its vision part, which masks every change" if is_stage1 else "",
@@ -124,6 +102,33 @@ def write_card(
     )
     Path(folder).mkdir(parents=True, exist_ok=True)
     ModelCard(text).save(Path(folder, "README.md"))
+
+
+def _header(name: str, train_data: Sequence[str], eval_data: Sequence[str], scores: Mapping[str, float]) -> str:
+    """The metadata of the card, which the Hub reads, in YAML; see `write_card`."""
+    hub_data = [dataset for dataset in train_data if not is_made(dataset) and not Path(dataset).exists()]
+    results = [
+        EvalResult(
+            task_type=TASK,
+            task_name="multi-temporal referring segmentation",
+            dataset_type=shown_name(eval_data[0]) if len(eval_data) == 1 else "mixture",
+            dataset_name=", ".join(map(shown_name, eval_data)),
+            dataset_split="validation",
+            metric_type=metric,
+            metric_value=round(value, 2),
+        )
+        for metric, value in scores.items()
+    ]
+    data = ModelCardData(
+        model_name=name,
+        library_name="transformers",
+        pipeline_tag=TASK,
+        language="en",
+        tags=["mtrefseg", "change-detection", "referring-segmentation", "remote-sensing"],
+        datasets=hub_data or None,
+        eval_results=results or None,
+    )
+    return data.to_yaml().strip()
 
 
 def shown_name(dataset: str) -> str:

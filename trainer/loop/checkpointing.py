@@ -22,7 +22,7 @@ from transformers.trainer_utils import rotate_checkpoints
 from transformers.utils import logging
 
 from mtrefseg.errors import one_line
-from mtrefseg.io import write_json
+from mtrefseg.io import replace_folder, write_json
 from trainer.errors import TrainingError
 
 
@@ -199,10 +199,8 @@ def publish(output_dir: str | os.PathLike, name: str, limit: int | None, best: s
         best (`str`, *optional*): The best one, which is always kept.
     """
     finished, place = Path(output_dir, UNFINISHED, name), Path(output_dir, name)
-    if place.exists():
-        # It is from an earlier run that was resumed from an older checkpoint.
-        shutil.rmtree(place)
-    os.replace(finished, place)
+    # There may be one from an earlier run that was resumed from an older checkpoint.
+    replace_folder(finished, place)
     shutil.rmtree(finished.parent, ignore_errors=True)
     rotate_checkpoints(output_dir=str(output_dir), save_total_limit=limit, best_model_checkpoint=best, use_mtime=True)
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from scipy import ndimage
 from skimage.segmentation import watershed
 
+from modeling_mtrefseg.components_mtrefseg import label_components
 from mtrefseg.build.loading import find_device, load_model, load_processor
 
 from ...errors import RefusedError
@@ -38,7 +38,6 @@ QUESTIONS = {
     ChangeType.STATE_CHANGE: "everything that changed its state",
 }
 """The sentence that asks for all changes of a type."""
-_EIGHT = np.ones((3, 3), dtype=bool)
 
 
 class EveryChange:
@@ -151,6 +150,6 @@ def _divided(mask: BoolMask, probability: Plane, levels: np.ndarray) -> list[Boo
 
 def _parts(mask: BoolMask) -> list[BoolMask]:
     """The connected parts of a mask that are large enough."""
-    labels, count = ndimage.label(mask, _EIGHT)
+    labels, count = label_components(mask)
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     return [labels == label for label in range(1, count + 1) if areas[label] >= LEAST_SHARE * mask.size]

@@ -73,16 +73,11 @@ class Layout:
         Returns:
             `NormalThing`, *optional*: The added thing, or `None` if there is no room.
         """
-        left, top, right, bottom = box
-        size = self.camera.size
-        inside = max(0.0, min(right, size) - max(left, 0)) * max(0.0, min(bottom, size) - max(top, 0))
-        area = (right - left) * (bottom - top)
-        if inside < (1 - cut) * area or inside <= 0:
-            return None
         reach = free if free is not None else extent[0] / 2
         feet = _feet(place, facing, extent, reach) if reach else []
-        if any(np.hypot(x - a, z - b) < reach + other for x, z in feet for (a, b), other in self._grounds):
+        if not self._shows(box, cut) or not self._is_free(feet, reach):
             return None
+        left, top, right, bottom = box
         thing = NormalThing(
             number=len(self.things) + 1,
             kind=kind,
@@ -102,11 +97,8 @@ class Layout:
             along=along,
             above=above,
         )
-        for other in self.things:
-            if "building" not in (kind, other.kind):
-                nearer, farther = (thing, other) if depth < other.depth else (other, thing)
-                if _overlap(farther.box, nearer.box) > _CROWDED:
-                    return None
+        if any(_crowd(thing, other) for other in self.things):
+            return None
         self.things.append(thing)
         self._grounds += [(foot, reach) for foot in feet]
         return thing
@@ -145,6 +137,26 @@ class Layout:
             free=free,
             cut=cut,
         )
+
+    def _shows(self, box: Box, cut: float) -> bool:
+        """Whether the image shows a box, of which the share `cut` may lie outside."""
+        left, top, right, bottom = box
+        size = self.camera.size
+        inside = max(0.0, min(right, size) - max(left, 0)) * max(0.0, min(bottom, size) - max(top, 0))
+        area = (right - left) * (bottom - top)
+        return inside > 0 and inside >= (1 - cut) * area
+
+    def _is_free(self, feet: Sequence[Point], reach: float) -> bool:
+        """Whether the ground around some points (x, z) is free, within `reach` metres."""
+        return not any(np.hypot(x - a, z - b) < reach + other for x, z in feet for (a, b), other in self._grounds)
+
+
+def _crowd(thing: NormalThing, other: NormalThing) -> bool:
+    """Whether one of two things hides too much of the other one; buildings are not considered."""
+    if "building" in (thing.kind, other.kind):
+        return False
+    nearer, farther = (thing, other) if thing.depth < other.depth else (other, thing)
+    return _overlap(farther.box, nearer.box) > _CROWDED
 
 
 def _feet(place: Point, facing: float, extent: tuple[float, float, float], reach: float) -> list[Point]:

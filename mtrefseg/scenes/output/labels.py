@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 from rasterio.windows import Window
-from scipy.ndimage import label
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from modeling_mtrefseg.components_mtrefseg import label_components
 
 from ..reading import Grid, open_raster
 from .rasters import PERCENT, create_raster, writing
 
 
 _STRIP_PIXELS = 1 << 23
-_NEIGHBOURS = np.ones((3, 3), dtype=int)  # Parts that touch at a corner are one component.
 
 
 class MaskLabels:
@@ -46,7 +46,7 @@ class MaskLabels:
             create_raster(self._path, grid, 1, "int32") as written,
         ):
             for window in strips(grid):
-                numbers, found = label(mask_raster.read(band, window=window) == 1, _NEIGHBOURS, output=np.int32)
+                numbers, found = label_components(mask_raster.read(band, window=window) == 1)
                 inside = numbers > 0
                 areas.append(np.bincount(numbers[inside], minlength=found + 1)[1:])
                 percent = percent_raster.read(band, window=window)[inside]

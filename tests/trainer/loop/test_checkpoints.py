@@ -147,6 +147,15 @@ def test_old_checkpoints_go_and_the_best_one_stays(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-2", "checkpoint-8"]
 
 
+def test_a_checkpoint_of_an_earlier_run_is_replaced(tmp_path):
+    """A run that was resumed from an older checkpoint comes to the same step again."""
+    for name in ("old", "new"):
+        (tmp_path / UNFINISHED / "checkpoint-2").mkdir(parents=True)
+        (tmp_path / UNFINISHED / "checkpoint-2" / name).touch()
+        publish(tmp_path, "checkpoint-2", None, None)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "checkpoint-2", tmp_path / "checkpoint-2" / "new"]
+
+
 def test_an_earlier_run_is_not_overwritten_by_accident(tmp_path):
     assert find_checkpoint(trainer_arguments(tmp_path)) is None
     assert find_checkpoint(trainer_arguments(tmp_path, "last")) is None
