@@ -59,6 +59,7 @@ LIGHT = {
     "ink": "#20242b",
     "soft": "#59616c",
     "line": "#dfe3e8",
+    "edge": "#848c97",
     "tint": "#eef2f7",
     "accent": "#2b5f93",
     "on-accent": "#ffffff",
@@ -72,6 +73,7 @@ DARK = {
     "ink": "#e7eaee",
     "soft": "#a6afba",
     "line": "#353c45",
+    "edge": "#737d89",
     "tint": "#272d35",
     "accent": "#8bbcf0",
     "on-accent": "#101418",
@@ -79,7 +81,7 @@ DARK = {
     "bad": "#f08c80",
     "stage": "#0e1013",
 }
-"""Colours of pages for the browser, by purpose."""
+"""Colours of pages for the browser, by purpose. `line` separates; `edge` shows where one can type or choose."""
 
 
 def to_hex(color: Color) -> str:

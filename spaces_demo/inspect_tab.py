@@ -239,7 +239,7 @@ def _verdict(inspection: ExpressionInspection) -> str:
     """The answer in words, as HTML; announced by screen readers."""
     found = NOTHING_FITS
     if inspection.mask.any():
-        found = f"score {inspection.score:.2f} · {area_text(float(inspection.mask.mean()))} of the image"
+        found = f"{area_text(float(inspection.mask.mean()))} of the image · score {inspection.score:.2f}"
     if inspection.is_closest:
         found = f"{CLOSEST} · {found}"
     return (

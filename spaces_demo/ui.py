@@ -23,6 +23,7 @@ from mtrefseg.errors import UserError
 from mtrefseg.looks import css_variables
 from mtrefseg.serve.engine import Engine
 from mtrefseg.serve.memory import give_back_freed_memory
+from mtrefseg.view.gradio_theme import STYLE as THEME_STYLE
 from mtrefseg.view.gradio_theme import Theme
 from mtrefseg.view.pair_view import STYLE as PAIR_STYLE
 
@@ -89,7 +90,7 @@ def launch_options() -> dict[str, Any]:
     """
     return {
         "theme": Theme(),
-        "css": css_variables("class"),
+        "css": css_variables("class") + THEME_STYLE,
         "css_paths": [STYLE, PAIR_STYLE],
         "max_file_size": MAX_FILE_SIZE,
         "footer_links": ["api"],  # gradio's own settings would be the second ones of the page.

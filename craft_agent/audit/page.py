@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mtrefseg.looks import MASK_COLORS, css_variables
 from mtrefseg.view.gradio_theme import START_VIEWS, Theme
+from mtrefseg.view.gradio_theme import STYLE as THEME_STYLE
 from mtrefseg.view.pair_view import STYLE as PAIR_STYLE
 
 from ..errors import CraftError
@@ -102,7 +103,7 @@ def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str
         run_history=False,
         footer_links=[],
         theme=Theme(),
-        css=css_variables("class"),
+        css=css_variables("class") + THEME_STYLE,
         css_paths=[FOLDER / "page.css", PAIR_STYLE],
     )
 
@@ -110,6 +111,8 @@ def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str
 def _build_blocks(store: AuditStore, desk: AuditDesk, work: Path, settings: dict[str, Any]) -> gr.Blocks:
     title = f"Audit of {work.resolve().name}"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as page:
+        # For screen readers, which need it in both tabs.
+        gr.HTML("<h1>Audit</h1>", js_on_load=None, apply_default_css=False, elem_classes="audit-unseen")
         with gr.Tab("Audit"):
             gr.HTML(
                 html_template=(FOLDER / "page.html").read_text(encoding="utf-8"),

@@ -12,6 +12,16 @@ START_VIEWS = (
     SCRIPT.read_text(encoding="utf-8") + "\nstartPairViews(element); watch('value', () => startPairViews(element));"
 )
 """The script of a `gradio.HTML` that shows pairs."""
+RADIUS = "8px"
+"""As round as the buttons around the images."""
+STYLE = """
+.gradio-container [role=tab]:focus-visible { outline: 2px solid var(--accent); outline-offset: -3px; }
+.gradio-container :is(.icon-button, .reset-button, .label-wrap, .download-link) { min-width: 24px; min-height: 24px; }
+.gradio-container .label-wrap { align-items: center; }
+.gradio-container .wrap:has(> .wrap-inner) { border-color: var(--edge); }
+.gradio-container .selection-button { display: none; }
+"""
+"""What a theme of gradio cannot say: the focus of tabs, the border of lists, and targets of 24 pixels (WCAG 2.5.8)."""
 
 
 class Theme(gr.themes.Base):
@@ -48,7 +58,7 @@ class Theme(gr.themes.Base):
             "block_title_text_color": "ink",
             "block_info_text_color": "soft",
             "input_background_fill": "card",
-            "input_border_color": "line",
+            "input_border_color": "edge",
             "input_border_color_focus": "accent",
             "input_placeholder_color": "soft",
             "slider_color": "accent",
@@ -89,5 +99,11 @@ class Theme(gr.themes.Base):
             input_shadow="none",
             input_border_width="1px",
             input_padding="8px 10px",
+            input_radius=RADIUS,
+            block_radius=RADIUS,
+            table_radius=RADIUS,
+            button_large_radius=RADIUS,
+            button_medium_radius=RADIUS,
+            button_small_radius=RADIUS,
             layout_gap="14px",
         )

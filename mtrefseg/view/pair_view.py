@@ -32,6 +32,8 @@ QUALITY = 88
 MOST_CORNERS = 20_000
 """A mask that is more ragged than this is drawn coarser."""
 KEYS = "Plus and minus zoom, arrow keys move, 0 shows all, comma and full stop move the slider."
+DOTTED = "Dotted: the same place in the other image"
+"""Where a thing is not yet or no longer."""
 _CUT = 0.5  # Corners are cut by this many pixels, so that staircases become slopes.
 _DATES = {"appear": ("t2",), "disappear": ("t1",)}
 _BUTTONS = (
@@ -103,6 +105,7 @@ def pair_view_html(
         _row(number, answer, color)
         for number, (answer, color) in enumerate(zip(answers, colors, strict=True), start=1)
     )
+    has_dotted = any(answer.change_type in _DATES and bool(answer.mask.any()) for answer in answers)
     buttons = "".join(
         f'<button type="button" data-act="{act}" title="{title}"{state}'
         f"{f' aria-label={title!r}' if len(shown) == 1 else ''}>{shown}</button>"
@@ -115,7 +118,8 @@ def pair_view_html(
         f'<div class="pv-stage" tabindex="0" role="group" aria-label="The images. {KEYS}">{panes}'
         '<div class="pv-split" role="slider" tabindex="0" aria-label="How much of t1 is shown" aria-valuemin="0" '
         'aria-valuemax="100" aria-valuenow="50"><i aria-hidden="true">⇔</i></div></div>'
-        f'<p class="pv-status" role="status">{escape(status)}</p>'
+        f'<div class="pv-notes"><p class="pv-status" role="status">{escape(status)}</p>'
+        f"<p>{DOTTED if has_dotted else ''}</p></div>"
         f'<ol class="pv-answers" role="list">{rows}</ol></div>'
     )
 

@@ -80,7 +80,7 @@ def write_report(
 def _cases(chosen: Sequence[ScoredSentence], images: PairImages | None) -> str:
     """The worst, the median and the best sentence, each with its pair, as HTML."""
     return "".join(
-        f'<section class="case"><h3 dir="auto">The {name}: {escape(each.expression)}</h3><p>IoU {each.iou:.1f}</p>'
+        f'<section class="case"><p>The {name}: IoU {each.iou:.1f}</p><h3 dir="auto">{escape(each.expression)}</h3>'
         f"{case_html(each, None if images is None else images.find(each), THUMBNAIL_SIDE)}</section>\n"
         for name, each in typical_cases(worst_first(chosen)).items()
     )

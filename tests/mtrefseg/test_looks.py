@@ -84,6 +84,12 @@ def test_text_can_be_read(theme: dict[str, str]) -> None:
     assert set(theme) == set(looks.LIGHT)
 
 
+@pytest.mark.parametrize("theme", [looks.LIGHT, looks.DARK], ids=["light", "dark"])
+def test_fields_can_be_seen(theme: dict[str, str]) -> None:
+    for ground in ("paper", "card"):
+        assert contrast(from_hex(theme["edge"]), from_hex(theme[ground])) >= 3, ground
+
+
 def test_style_sheets_get_the_same_colours() -> None:
     for theme in ("system", "class"):
         rules = looks.css_variables(theme)

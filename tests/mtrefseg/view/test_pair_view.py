@@ -9,7 +9,7 @@ from PIL import Image
 
 from mtrefseg.looks import css_variables
 from mtrefseg.view.drawing import CLOSEST
-from mtrefseg.view.pair_view import MOST_CORNERS, SCRIPT, STYLE, ShownAnswer, pair_view_html
+from mtrefseg.view.pair_view import DOTTED, MOST_CORNERS, SCRIPT, STYLE, ShownAnswer, pair_view_html
 from tests.browser_pages import EVIL, needs_browser, run_script
 
 
@@ -57,6 +57,13 @@ def test_empty_masks_have_no_outline_and_ragged_ones_a_coarse_one() -> None:
     assert '<li class="nothing">' in html
     assert 'pv-mask here" data-answer="1"' not in html
     assert html.count("L") < 4 * MOST_CORNERS
+
+
+def test_dotted_outlines_are_explained_where_there_are_any() -> None:
+    mask = block(100, 100, 150, 150)
+    assert DOTTED in pair_view_html(pair(), [ShownAnswer("a", mask, "", "appear")])
+    assert DOTTED not in pair_view_html(pair(), [ShownAnswer("a", mask, "", "state_change")])
+    assert DOTTED not in pair_view_html(pair(), [ShownAnswer("a", np.zeros_like(mask), "", "appear")])
 
 
 def test_numbers_of_equal_masks_stand_beside_each_other() -> None:
