@@ -59,11 +59,11 @@ def test_the_page_has_every_panel(figure) -> None:
     assert [axes.get_label() for axes in figure.axes if axes.get_label()] == [
         "Pairs and sentences",
         "Change types, share of sentences",
-        "Area of masks",
-        "Length of sentences",
+        "Area of masks, share of masks",
+        "Length of sentences, share of sentences",
         "Where masks lie (darker: more often)",
         "Frequent words, share of sentences",
-        "Sentences per pair",
+        "Sentences per pair, share of pairs",
         "Pairs by size of the images",
         "Pairs by source",
     ]
@@ -93,11 +93,14 @@ def test_change_types_add_up_to_all_sentences(figure) -> None:
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["appear", "disappear"]
 
 
-@pytest.mark.parametrize("title", ["Area of masks", "Length of sentences", "Sentences per pair"])
+@pytest.mark.parametrize(
+    "title",
+    ["Area of masks, share of masks", "Length of sentences, share of sentences", "Sentences per pair, share of pairs"],
+)
 def test_every_histogram_holds_all_of_its_split(figure, title: str) -> None:
     axes = panel(figure, title)
     lines = [patch for patch in axes.patches if not patch.get_fill()]
-    assert len(lines) == (3 if title == "Area of masks" else 2)  # train, validation and stage 1
+    assert len(lines) == (3 if title == "Area of masks, share of masks" else 2)  # train, validation and stage 1
     for line in lines:
         assert sum(line.get_data().values) == pytest.approx(1)
 
@@ -118,7 +121,7 @@ def test_the_share_of_empty_masks_is_said(tmp_path) -> None:
     folder = make_raw_split(tmp_path, "RS_val", pairs=2)
     Image.new("L", (48, 32)).save(folder / "masks/RS_val_000/1.png")
     figure = draw_page(measure(folder), "drawn")
-    (label,) = panel(figure, "Area of masks").get_legend().get_texts()
+    (label,) = panel(figure, "Area of masks, share of masks").get_legend().get_texts()
     assert label.get_text() == "validation (25 % empty)"
     header = texts(figure.axes[0])
     assert header[header.index("no-target sentences") - 1] == "25 %"
@@ -126,7 +129,11 @@ def test_the_share_of_empty_masks_is_said(tmp_path) -> None:
 
 def test_stage_1_alone_says_that_there_are_no_sentences(tmp_path) -> None:
     figure = draw_page(measure(make_raw_split(tmp_path, "RS_pretrain", pairs=2)), "drawn")
-    for title in ("Change types, share of sentences", "Length of sentences", "Sentences per pair"):
+    for title in (
+        "Change types, share of sentences",
+        "Length of sentences, share of sentences",
+        "Sentences per pair, share of pairs",
+    ):
         assert texts(panel(figure, title)) == ["no sentences"]
     assert bars(panel(figure, "Pairs by size of the images")) == [2]
 
