@@ -8,7 +8,8 @@ mtrefseg data describe mtrefseg/ data/more --domain NS --sentences 24
 ```
 
 The first command turns a change detection dataset, whose masks show every change without sentences, into referring
-data. The second one keeps the sentences of a dataset and adds further ones for the same masks.
+data. The second one keeps the sentences of a dataset and adds further ones for the same masks. With `--mosaics N`,
+pieces of several pairs are put side by side, for a model that works on windows of large scenes.
 """
 
 import argparse
@@ -44,6 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--pairs", type=positive, help="number of pairs, from the first (default: all)")
     parser.add_argument(
+        "--mosaics",
+        type=positive,
+        default=0,
+        metavar="N",
+        help="describe N mosaics of 256 x 256 pixels, made of pieces of the pairs, instead of the pairs",
+    )
+    parser.add_argument(
         "--sentences", type=positive, default=12, help="maximum number of new sentences per pair (default: 12)"
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same sentences (default: 0)")
@@ -64,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         most_expressions=arguments.sentences,
         thing=arguments.thing,
         change=arguments.change or "appear",
+        mosaics=arguments.mosaics,
     )
     count = min(len(describer), arguments.pairs or len(describer))
     folders = write_raw(describer, arguments.out, count, png=arguments.png, processes=arguments.num_proc)

@@ -24,11 +24,12 @@ from dataset_scripts.synthesis.language.plain_expressions import PlainExpression
 from dataset_scripts.synthesis.scene import ChangeType, Scene, State, Thing
 from mtrefseg.io import fold
 
+from .mosaics import Place, make_mosaic
 from .parts import Part, change_in, find_parts, kinds_in
 
 
 _PLAIN_SHARE = 0.3
-_STREAM = 0xDE5C
+_STREAM, _MOSAIC_STREAM = 0xDE5C, 0x305A
 _STATES: dict[ChangeType, tuple[State | None, State | None]] = {
     "appear": (None, State()),
     "disappear": (State(), None),
@@ -76,6 +77,8 @@ class Describer:
         no_target_share (`float`, *optional*, defaults to 0.13): How often to try a no-target sentence, 0 to 1.
         thing (`str`, *optional*): The objects in the masks, such as "building"; only for data without sentences.
         change (`str`, *optional*, defaults to `"appear"`): Their change.
+        mosaics (`int`, *optional*, defaults to 0): Describe this many mosaics of pieces of the pairs (see
+            [`make_mosaic`]) instead of the pairs. They have new sentences only.
 
     Raises:
         DataError: If the data cannot be read or have no pair of the domain, `thing` is not a known noun or the data
@@ -90,16 +93,17 @@ class Describer:
     no_target_share: float = 0.13
     thing: str = ""
     change: ChangeType = "appear"
+    mosaics: int = 0
 
     label: ClassVar[str] = "described"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", str(self.data))
-        if self.seed < 0 or self.most_expressions < 1 or not 0 <= self.no_target_share <= 1:
+        if min(self.seed, self.mosaics) < 0 or self.most_expressions < 1 or not 0 <= self.no_target_share <= 1:
             raise DataError(
-                f"seed is {self.seed}, most_expressions {self.most_expressions} and no_target_share "
-                f"{self.no_target_share}, but they must be at least 0, at least 1, and from 0 to 1."
+                f"seed is {self.seed}, mosaics {self.mosaics}, most_expressions {self.most_expressions} and "
+                f"no_target_share {self.no_target_share}, but they must be at least 0, 0, 1, and from 0 to 1."
             )
         if self.thing and len(kinds_in(self.thing)) != 1:
             raise DataError(f"no kind of thing is known as {self.thing!r}: name one, such as building, field or car.")
@@ -140,7 +144,7 @@ class Describer:
     @property
     def num_of_other_domain(self) -> int:
         """Number of pairs of the source that are left out, because they are of the other domain."""
-        return len(self.source) - len(self)
+        return len(self.source) - len(self._chosen)
 
     @property
     def domains(self) -> tuple[Domain]:
@@ -148,11 +152,11 @@ class Describer:
         return (self.domain,)
 
     def __len__(self) -> int:
-        return len(self._chosen)
+        return self.mosaics or len(self._chosen)
 
     def pair_id(self, index: int) -> str:
         """The id of a pair: that of the source pair, if files can have this name and no other pair has it."""
-        return self._chosen[index][1]
+        return f"mosaic_{index:06d}" if self.mosaics else self._chosen[index][1]
 
     def pair(self, index: int) -> DescribedPair:
         """
@@ -162,9 +166,29 @@ class Describer:
             index (`int`): 0 to `len(self) - 1`.
 
         Raises:
-            UnusableError: If an image or a mask cannot be read.
+            UnusableError: If an image or a mask cannot be read, or no mosaic was found.
         """
-        pair = self.source[self._chosen[index][0]]
+        place, kept = (self._mosaic(index), ()) if self.mosaics else self._read(self._chosen[index][0])
+        scene, numbers = self._scene(place.parts, [np.asarray(image) for image in place.images])
+        random = np.random.default_rng([self.seed, index, _STREAM])
+        new = self._sentences(Observation(scene, *numbers), random) if place.parts else ()
+        known = {one.text for one in kept}
+        return DescribedPair(
+            pair_id=self.pair_id(index),
+            domain=self.domain,
+            world=place.source,
+            view=scene.view if place.view == "unknown" else cast(Literal["normal", "aerial", "satellite"], place.view),
+            image_t1=place.images[0],
+            image_t2=place.images[1],
+            expressions=(*kept, *(one for one in new if one.text not in known)),
+            scene=scene,
+            numbers_t1=numbers[0],
+            numbers_t2=numbers[1],
+        )
+
+    def _read(self, number: int) -> tuple[Place, tuple[SyntheticExpression, ...]]:
+        """A pair of the source and its sentences. It has no objects if they are not known."""
+        pair = self.source[number]
         image_t1, image_t2 = pair.load_images()
         if image_t1.size != image_t2.size:
             detail = f"t1 has {image_t1.width}x{image_t1.height} pixels, t2 {image_t2.width}x{image_t2.height}"
@@ -173,23 +197,23 @@ class Describer:
             SyntheticExpression(one.text, mask, cast(ChangeType, one.change_type), one.noisy)
             for one, mask in zip(pair.expressions, pair.load_masks(image_t1.size))
         )
-        parts = self._parts(pair, kept, image_t1.size)
-        scene, numbers = self._scene(parts, [np.asarray(image) for image in (image_t1, image_t2)])
-        random = np.random.default_rng([self.seed, index, _STREAM])
-        new = self._sentences(Observation(scene, *numbers), random) if parts is not None else ()
-        known = {one.text for one in kept}
-        return DescribedPair(
-            pair_id=self.pair_id(index),
-            domain=self.domain,
-            world=pair.source,
-            view=scene.view if pair.view == "unknown" else cast(Literal["normal", "aerial", "satellite"], pair.view),
-            image_t1=image_t1,
-            image_t2=image_t2,
-            expressions=(*kept, *(one for one in new if one.text not in known)),
-            scene=scene,
-            numbers_t1=numbers[0],
-            numbers_t2=numbers[1],
-        )
+        parts = self._parts(pair, kept, image_t1.size) or ()
+        return Place((image_t1, image_t2), parts, pair.source, pair.view), kept
+
+    def _mosaic(self, index: int) -> Place:
+        random = np.random.default_rng([self.seed, index, _MOSAIC_STREAM])
+
+        def draw() -> Place | None:
+            try:
+                place, _ = self._read(self._chosen[int(random.integers(len(self._chosen)))][0])
+            except UnusableError:  # Counted where the pairs themselves are read; a mosaic takes another one.
+                return None
+            return place if place.parts else None
+
+        mosaic = make_mosaic(draw, random)
+        if mosaic is None:
+            raise UnusableError(Reason.NO_EXPRESSION_LEFT, "the objects of no pair are known")
+        return mosaic
 
     def _parts(self, pair: Pair, kept: Sequence[SyntheticExpression], size: tuple[int, int]) -> list[Part] | None:
         """The objects that changed; `None` if they are not known."""
@@ -204,17 +228,17 @@ class Describer:
         return find_parts(masks, (size[1], size[0]))
 
     def _scene(
-        self, parts: list[Part] | None, images: Sequence[np.ndarray]
+        self, parts: Sequence[Part], images: Sequence[np.ndarray]
     ) -> tuple[Scene, tuple[np.ndarray, np.ndarray]]:
         shape = images[0].shape[:2]
         numbers = (np.zeros(shape, np.int16), np.zeros(shape, np.int16))
-        for number, part in enumerate(parts or (), 1):
+        for number, part in enumerate(parts, 1):
             for there, state in zip(numbers, _STATES[part.change]):
                 if state is not None:
                     there[part.mask] = number
         things = [
             Thing(number=number, kind=part.kind, state_t1=_STATES[part.change][0], state_t2=_STATES[part.change][1])
-            for number, part in enumerate(parts or (), 1)
+            for number, part in enumerate(parts, 1)
         ]
         if self.domain == "NS":
             _color(things, images, numbers)

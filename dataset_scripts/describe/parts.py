@@ -15,7 +15,8 @@ from dataset_scripts.synthesis.scene import ChangeType
 from dataset_scripts.synthesis.words.parsing import parse
 
 
-_SPECK = 36 / 256**2  # Share of the image: smaller parts of a mask are not counted as objects.
+SPECK = 36 / 256**2
+"""Share of the image: smaller parts of a mask are not counted as objects."""
 _UNKNOWN = 0.02  # Largest share of the changed pixels that may be without a kind.
 _CHANGES: dict[str, ChangeType] = {each: each for each in get_args(ChangeType)}
 _MOST_MASKS = 60  # Bits of the pattern that distinguishes parts
@@ -80,7 +81,7 @@ def find_parts(
             count, labels = cv2.connectedComponents((pattern == value).astype(np.uint8), connectivity=8)
             for label in range(1, count):
                 part = (labels == label) & ~taken
-                if part.sum() >= _SPECK * part.size:
+                if part.sum() >= SPECK * part.size:
                     parts.append(Part(kind, change, part))
         taken |= pattern > 0
     return parts or None

@@ -14,9 +14,10 @@ from PIL import Image
 
 from dataset_scripts.command_line import main
 from dataset_scripts.describe import Describer
+from dataset_scripts.describe.mosaics import MOSAIC_SIDE
 from dataset_scripts.describe.parts import find_parts, kinds_in
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import open_pairs
+from dataset_scripts.readers import UnusableError, open_pairs
 from dataset_scripts.synthesis import Domain
 
 
@@ -71,6 +72,38 @@ def people(tmp_path: Path) -> Path:
         domain="NS",
         view="normal",
     )
+
+
+def test_mosaics_hold_the_objects_of_several_pairs(levir: Path) -> None:
+    """The masks of their sentences are exactly the marked pixels, also where an object is cut."""
+    other = levir / "train"
+    for name in ("A", "B"):
+        write_image(other / name / "2.png", np.full((SIDE, SIDE, 3), 10, np.uint8))
+    write_image(other / "label" / "2.png", rectangles((0, 0, SIDE, SIDE)).astype(np.uint8) * 255)
+    describer = Describer(data=levir, domain="RS", thing="building", mosaics=6)
+    assert len(describer) == 6
+    seen = set()
+    for index in range(6):
+        pair = describer.pair(index)
+        assert pair.image_t1.size == pair.image_t2.size == (MOSAIC_SIDE, MOSAIC_SIDE)
+        values = np.asarray(pair.image_t2)[..., 0]
+        seen |= set(np.unique(values))
+        described = np.logical_or.reduce([one.mask for one in pair.expressions])
+        assert described[values == 10].all()
+        assert set(np.unique(values)) <= {10, 90}
+    assert seen == {10, 90}
+    assert (
+        describer.pair(3).expressions[0].text
+        == Describer(data=levir, domain="RS", thing="building", mosaics=6).pair(3).expressions[0].text
+    )
+
+
+def test_without_known_objects_there_is_no_mosaic(tmp_path: Path) -> None:
+    folder = write_sentences(
+        tmp_path / "RS_some_train", ("something odd", rectangles(LEFT)), change_types=["appear"], domain="RS"
+    )
+    with pytest.raises(UnusableError, match="the objects of no pair are known"):
+        Describer(data=folder, domain="RS", mosaics=1).pair(0)
 
 
 def new_sentences(data: Path, domain: Domain) -> list[str]:
