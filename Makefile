@@ -98,12 +98,13 @@ describe = $(BIN)/mtrefseg data describe $(REAL_DATA)/$(1) $(MADE)/described/$(1
 described = $(if $(REAL_DATA),--train_data generated $(FOLDERS:%=$(REAL_DATA)/%) $(FOLDERS:%=$(MADE)/described/%) \
 	$(foreach names,$(COMPOSED),$(call composed,$(names))) --train_weights $(1) --move_share 0.3)
 
-# Mosaics of places, and the farmland of stage 1, whose masks show changed fields only.
+# Mosaics of places, and the farmland of stage 1, whose masks show changed fields only. Copies keep their time of change,
+# because `describe` does not continue a folder that was made of changed files.
 ABOVE = RS_real_train RS_more_train
 FARMLAND = $(MADE)/farmland
 mosaics = $(BIN)/mtrefseg data describe $(REAL_DATA)/$(1) $(MADE)/mosaics/$(1) \
 	--domain RS --sentences 16 --seed 5 --mosaics $(if $(STEPS),8,350)
-farmland = mkdir -p $(FARMLAND)/$(1) && cp $(REAL_DATA)/RS_real_pretrain/$(1)/clcd_* $(FARMLAND)/$(1)
+farmland = mkdir -p $(FARMLAND)/$(1) && cp -p $(REAL_DATA)/RS_real_pretrain/$(1)/clcd_* $(FARMLAND)/$(1)
 with_mosaics = $(if $(REAL_DATA),$(subst --train_weights,$(ABOVE:%=$(MADE)/mosaics/%) $(FARMLAND)_described --train_weights,$(call described,$(1))))
 
 # Running the command again skips finished steps and resumes the one that was stopped.
