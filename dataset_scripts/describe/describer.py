@@ -152,7 +152,8 @@ class Describer:
         return (self.domain,)
 
     def __len__(self) -> int:
-        return self.mosaics or len(self._chosen)
+        number = len(self._chosen)  # Before anything is written: an error if there is none.
+        return self.mosaics or number
 
     def pair_id(self, index: int) -> str:
         """The id of a pair: that of the source pair, if files can have this name and no other pair has it."""

@@ -106,6 +106,14 @@ def test_without_known_objects_there_is_no_mosaic(tmp_path: Path) -> None:
         Describer(data=folder, domain="RS", mosaics=1).pair(0)
 
 
+def test_mosaics_of_another_domain_are_refused_before_anything_is_written(levir: Path, tmp_path: Path) -> None:
+    people = write_sentences(tmp_path / "people" / "NS_street_train", ("the car", rectangles(LEFT)), domain="NS")
+    with pytest.raises(DataError, match="has no pair of RS"):
+        len(Describer(data=people, domain="RS", mosaics=2))
+    assert main(["describe", str(people), str(tmp_path / "out"), "--domain", "RS", "--mosaics", "2"]) == 2
+    assert not (tmp_path / "out").exists()
+
+
 def new_sentences(data: Path, domain: Domain) -> list[str]:
     pair = Describer(data=data, domain=domain).pair(0)
     return [one.text for one in pair.expressions[2:]]
