@@ -22,6 +22,8 @@ def folder_written_whole(path: Path, unfinished: Path | None = None) -> Iterator
     Yields:
         `Path`: The unfinished folder, empty. It is removed if the block raises an error.
     """
+    if path.is_symlink():  # The folder that it leads to is replaced, not the link.
+        path = path.resolve()
     if unfinished is None:
         unfinished = path.with_name(f"{path.name}{INCOMPLETE_SUFFIX}")
     shutil.rmtree(unfinished, ignore_errors=True)

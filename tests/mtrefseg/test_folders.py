@@ -46,3 +46,14 @@ def test_the_other_folder_is_moved_next_to_the_finished_one(tmp_path: Path) -> N
     replace_folder(tmp_path / "work" / "finished", tmp_path / "place")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["place", "place.replaced", "work"]
     assert not list((tmp_path / "work").iterdir())
+
+
+def test_the_folder_behind_a_link_is_replaced(tmp_path: Path) -> None:
+    """Renaming the link instead would leave the earlier folder, and fail the next time."""
+    (tmp_path / "disk" / "data").mkdir(parents=True)
+    (tmp_path / "out").symlink_to(tmp_path / "disk" / "data")
+    for name in ("first", "second"):
+        with folder_written_whole(tmp_path / "out") as unfinished:
+            (unfinished / name).touch()
+        assert (tmp_path / "out").is_symlink()
+        assert list((tmp_path / "disk").rglob("*")) == [tmp_path / "disk" / "data", tmp_path / "disk" / "data" / name]
