@@ -154,7 +154,8 @@ class MTRefSegPipeline(Pipeline):
             canvas_size = processor.size["height"]
             has_windows = needs_windows(images[0].height, images[0].width, window, canvas_size, domain)
             if scenes is None or not has_windows:
-                hint = f"window={canvas_size}" if window == "auto" else "window='auto'"
+                cuts = needs_windows(images[0].height, images[0].width, "auto", canvas_size, domain)
+                hint = "window='auto'" if cuts else f"window={canvas_size}"
                 _warn_of_shrinking(images[0], canvas_size, "pip install 'mtrefseg[geo]'" if has_windows else hint)
                 return {**pair, "images": images}
             sources = images

@@ -257,6 +257,7 @@ def test_large_normal_scenes_are_segmented_as_a_whole(
     large = {**pair(200, 130, 6, text="a car"), "domain": "normal_scene"}
     assert_same(segmenter(large), segmenter(large, window="off"))
     assert "For windows: window=64" in caplog.text
+    assert "window='auto'" not in caplog.text  # It would not cut them either.
 
 
 @pytest.mark.parametrize("window", [0, "512", "whole"])
