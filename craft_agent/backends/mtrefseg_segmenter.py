@@ -38,7 +38,8 @@ class MTRefSegSegmenter:
         by_sentence (`bool`, *optional*, defaults to `True`): Whether to segment by sentence or by change.
         device (`str`, *optional*): The device; by default the first GPU if there is one.
         threshold (`float`, *optional*): Minimum probability of a pixel. Defaults to that of the model.
-        domain (`str`, *optional*): "NS" or "RS": how the pipeline segments images that are larger than its canvas.
+        domain (`str`, *optional*): "NS" or "RS". The prompt of the model names it, and it decides how the pipeline
+            segments images that are larger than the canvas.
 
     Raises:
         PermanentError: If the model cannot be loaded, or lacks weights that are needed.
