@@ -25,7 +25,7 @@ from dataset_scripts.synthesis.making_options import add_making_options, draw_sh
 from mtrefseg.io import written_whole
 
 from .composer import Composer
-from .instances import annotation_files
+from .instances import is_coco_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +85,7 @@ def _split_paths(paths: list[Path], has_sheet: bool) -> tuple[list[Path], Path |
     The folders to read, and the output: the last path, unless only a contact sheet is requested and all paths are
     inputs.
     """
-    if has_sheet and annotation_files(paths[-1]):
+    if has_sheet and (len(paths) == 1 or is_coco_folder(paths[-1])):
         return paths, None
     if len(paths) < 2:
         raise DataError("Say where to write: FOLDER OUT, or FOLDER --contact-sheet FILE.")

@@ -23,6 +23,7 @@ ANNOTATION_FILE = "annotations.json"
 SMALLEST_SIDE = 128  # Images with a shorter side are skipped, because they would look unrealistic when enlarged.
 # Percentage of images, selected by a hash of the name.
 _VALIDATION, _TEST = 10, 10
+_KEYS = ("images", "annotations", "categories")
 _NAMED = 3  # Number of skipped items that are named for each reason.
 _FAR_OUTSIDE = 10  # Times its longer side.
 _LONGEST_RUN = 60  # Bits.
@@ -103,7 +104,21 @@ class SkippedItems:
         ]
 
 
-def annotation_files(folder: Path) -> list[Path]:
+def is_coco_folder(folder: Path) -> bool:
+    """Whether a folder is one to read. Folders for results may hold other `.json` files."""
+    return any(file.name == ANNOTATION_FILE or _may_be_coco(file) for file in _annotation_files(folder))
+
+
+def _may_be_coco(file: Path) -> bool:
+    """Whether a file has the keys of COCO, or is damaged, which is reported when it is read."""
+    try:
+        content = read_json(file)
+    except (OSError, ValueError):
+        return True
+    return isinstance(content, dict) and content.keys() >= {*_KEYS}
+
+
+def _annotation_files(folder: Path) -> list[Path]:
     """The files of a folder that may hold its annotations: `annotations.json`, or else every `.json` file."""
     named = folder / ANNOTATION_FILE
     if named.is_file() or not folder.is_dir():
@@ -128,7 +143,7 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
     Raises:
         DataError: If there is no such file or there are several, it is not in COCO format, or contains nothing usable.
     """
-    files = annotation_files(folder)
+    files = _annotation_files(folder)
     if not files:
         raise DataError(f"{folder} holds no .json file; name a folder that holds {ANNOTATION_FILE}.")
     if len(files) > 1:
@@ -137,7 +152,7 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
     (file,) = files
     try:
         content = read_json(file)
-        images, annotations, categories = (list(content[key]) for key in ("images", "annotations", "categories"))
+        images, annotations, categories = (list(content[key]) for key in _KEYS)
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}; make it readable.") from error
     except (ValueError, TypeError, KeyError) as error:

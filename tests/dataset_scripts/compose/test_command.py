@@ -2,6 +2,7 @@
 """`mtrefseg data compose`: raw folders, Parquet, contact sheets, and bad input in one line."""
 
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,19 @@ def test_parquet_and_sheet(coco: Path, tmp_path: Path) -> None:
     alone = tmp_path / "alone.png"
     assert main(["compose", str(coco), "--pairs", "1", "--contact-sheet", str(alone), *OPTIONS]) == 0
     assert alone.is_file()
+
+
+def test_other_json_files_do_not_make_a_folder_for_results_an_input(coco: Path, tmp_path: Path) -> None:
+    out, sheet = tmp_path / "out", tmp_path / "sheet.png"
+    out.mkdir()
+    (out / "notes.json").write_text("{}")
+    arguments = ["--pairs", "1", "--contact-sheet", str(sheet), *OPTIONS]
+    assert main(["compose", str(coco), str(out), *arguments]) == 0
+    assert (out / "NS_composed_train").is_dir()
+    other = shutil.copytree(coco, tmp_path / "other")
+    (other / "annotations.json").rename(other / "instances.json")
+    assert main(["compose", str(coco), str(other), *arguments]) == 0
+    assert not (other / "NS_composed_train").exists()  # It is read.
 
 
 def test_a_stopped_run_leaves_no_parquet_file(coco: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
