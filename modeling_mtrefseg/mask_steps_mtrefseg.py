@@ -14,9 +14,9 @@ from .object_choice_mtrefseg import ObjectChoice
 from .object_colors_mtrefseg import without_other_colors
 
 
-def check_thresholds(threshold: float, no_target_threshold: float | None) -> None:
+def check_thresholds(threshold: float | None, no_target_threshold: float | None) -> None:
     """
-    Checks the two thresholds of post-processing.
+    Checks the two thresholds of post-processing; `None` stands for a default.
 
     Raises:
         ValueError: If one of them is not in 0..1.

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from modeling_mtrefseg.mask_steps_mtrefseg import check_thresholds
 from mtrefseg.build.loading import find_device, load_model, load_processor
 from mtrefseg.build.shipped import shipped_model
 
 from .output import SceneResult
-from .predicting import ScenePredictor, check_thresholds
+from .predicting import ScenePredictor
 from .segmenting import SceneOptions, segment_pair, sentences_of
 
 

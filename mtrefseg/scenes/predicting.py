@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from modeling_mtrefseg.image_reading_mtrefseg import CHECKED
+from modeling_mtrefseg.mask_steps_mtrefseg import check_thresholds
 from modeling_mtrefseg.object_choice_mtrefseg import split_color
 from modeling_mtrefseg.object_colors_mtrefseg import logit_of
 from modeling_mtrefseg.plain_sentences_mtrefseg import with_change
@@ -24,13 +25,6 @@ _MOST_KNOWN_INPUTS = 256  # A run over many pairs, each with its own sentences, 
 
 Interval = tuple[int, int]
 """Two dates of a scene, the earlier and the later, numbered from 0."""
-
-
-def check_thresholds(threshold: float | None, no_target_threshold: float | None) -> None:
-    """Raises a `ValueError` if a threshold is given that is no probability."""
-    for name, value in (("threshold", threshold), ("no_target_threshold", no_target_threshold)):
-        if value is not None and not 0 <= value <= 1:
-            raise ValueError(f"`{name}` is a probability: it must be from 0 to 1, not {value}.")
 
 
 @dataclass(frozen=True)
