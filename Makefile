@@ -98,15 +98,6 @@ describe = $(BIN)/mtrefseg data describe $(REAL_DATA)/$(1) $(MADE)/described/$(1
 described = $(if $(REAL_DATA),--train_data generated $(FOLDERS:%=$(REAL_DATA)/%) $(FOLDERS:%=$(MADE)/described/%) \
 	$(foreach names,$(COMPOSED),$(call composed,$(names))) --train_weights $(1) --move_share 0.3)
 
-# Mosaics of places, and the farmland of stage 1, whose masks show changed fields only. Copies keep their time of change,
-# because `describe` does not continue a folder that was made of changed files.
-ABOVE = RS_real_train RS_more_train
-FARMLAND = $(MADE)/farmland
-mosaics = $(BIN)/mtrefseg data describe $(REAL_DATA)/$(1) $(MADE)/mosaics/$(1) \
-	--domain RS --sentences 16 --seed 5 --mosaics $(if $(STEPS),8,350)
-farmland = mkdir -p $(FARMLAND)/$(1) && cp -p $(REAL_DATA)/RS_real_pretrain/$(1)/clcd_* $(FARMLAND)/$(1)
-with_mosaics = $(if $(REAL_DATA),$(subst --train_weights,$(ABOVE:%=$(MADE)/mosaics/%) $(FARMLAND)_described --train_weights,$(call described,$(1))))
-
 # Running the command again skips finished steps and resumes the one that was stopped.
 # STEPS=4 tries all of it in minutes, in a folder of its own.
 RESUME = --resume_from_checkpoint last $(if $(STEPS),--max_steps $(STEPS))
@@ -144,11 +135,7 @@ checkpoint: $(TEST_STAMP)
 		$(call described,7 1.3 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
 	$(BIN)/python trainer/finetune.py $(call RECIPE,17_more_paraphrases) --model_name_or_path $(MADE)/16_bfloat16 \
 		$(call described,7 1.3 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
-	$(if $(REAL_DATA),$(foreach folder,$(ABOVE),$(call mosaics,$(folder)) &&) $(foreach part,A B masks,$(call farmland,$(part)) &&) \
-		$(BIN)/mtrefseg data describe $(FARMLAND) $(FARMLAND)_described --domain RS --thing cropland --change state_change --sentences 20 --seed 7)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,18_mosaics) --model_name_or_path $(MADE)/17_more_paraphrases \
-		$(call with_mosaics,4.5 1.3 0.8 0.45 0.45 0.9 0.7 0.45 0.45 0.6 0.7 0.9 0.8 1.5)
-	$(BIN)/python trainer/calibrate.py --model $(MADE)/18_mosaics --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.4 --choose_objects \
+	$(BIN)/python trainer/calibrate.py --model $(MADE)/17_more_paraphrases --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.4 --choose_objects \
 		$(if $(REAL_DATA),--also $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train)
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
 
