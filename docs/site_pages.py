@@ -25,6 +25,7 @@ PAGES = (
     "CONTRIBUTING.md",
     "docs/*.md",
     "docs/example/README.md",
+    "benchmarks/README.md",
     "craft_agent/README.md",
     "dataset_scripts/README.md",
     "mtrefseg-r1/README.md",

@@ -24,7 +24,7 @@ PAGES = [
     *sorted(ROOT.glob("docs/**/*.md")),
     *(
         ROOT / folder / "README.md"
-        for folder in ("craft_agent", "dataset_scripts", "mtrefseg-r1", "mtrs_iou", "spaces_demo")
+        for folder in ("benchmarks", "craft_agent", "dataset_scripts", "mtrefseg-r1", "mtrs_iou", "spaces_demo")
     ),
 ]
 CODE = ("modeling_mtrefseg", "mtrefseg", "dataset_scripts", "trainer", "craft_agent", "spaces_demo")
@@ -69,6 +69,21 @@ def test_the_navigation_leads_to_every_page_once() -> None:
     there = {f"docs/{path.name}" for path in ROOT.glob("docs/*.md")}
     there |= {path.relative_to(SITE).as_posix() for path in SITE.rglob("*.md")}
     assert there <= set(pages)
+
+
+def test_linked_folders_with_a_readme_are_pages_of_the_site() -> None:
+    """Otherwise the links of that README lead nowhere in the site, and `make docs` fails."""
+    source = ast.parse((ROOT / "docs" / "site_pages.py").read_text(encoding="utf-8"))
+    (patterns,) = (
+        ast.literal_eval(node.value)
+        for node in source.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PAGES"
+    )
+    pages = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#\s:]+)[)#]", without_code(page)):
+            readme = (page.parent / link / "README.md").resolve()
+            assert readme in pages or not readme.is_file(), f"{page.name}: {link}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
