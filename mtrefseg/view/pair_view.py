@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from mtrefseg.looks import MASK_COLORS, Color, to_hex
 
@@ -189,13 +189,14 @@ def _pane(
     drawn, numbers = [], []
     # Smaller masks come last, so that a larger one does not hide them from the mouse.
     order = sorted(range(len(answers)), key=lambda index: -int(np.count_nonzero(answers[index].mask)))
-    for index in order:
+    shared = _on_other_outlines([answers[index].mask for index in order])
+    for index, is_shared in zip(order, shared, strict=True):
         place = places[index]
         if place is None:
             continue
         dates = _DATES.get(answers[index].change_type, ("t1", "t2"))
         state = "here" if date in dates else "there"
-        kind = f"{state} closest" if answers[index].is_closest else state
+        kind = state + (" closest" if answers[index].is_closest else " shared" if is_shared else "")
         use = f'href="#{name}-{index + 1}"'
         drawn.append(
             f'<g class="pv-mask {kind}" data-answer="{index + 1}" style="--color:{to_hex(colors[index])}">'
@@ -216,6 +217,22 @@ def _pane(
         f'<svg viewBox="0 0 {size[0]} {size[1]}" preserveAspectRatio="none" aria-hidden="true">{"".join(drawn)}</svg>'
         f'{"".join(numbers)}</div><span class="pv-date" aria-hidden="true">{date}<span> · {when}</span></span></div>'
     )
+
+
+def _on_other_outlines(masks: Sequence[npt.NDArray[np.bool_]]) -> list[bool]:
+    """For each mask, whether most of its outline lies on outlines of previous ones: its line would hide theirs."""
+    results = []
+    near: dict[tuple[int, ...], npt.NDArray[np.bool_]] = {}
+    for mask in masks:
+        outline = mask & ~_filtered(mask, ImageFilter.MinFilter(3))
+        others = near.get(mask.shape, np.zeros_like(mask))
+        results.append(bool(2 * np.count_nonzero(outline & others) > np.count_nonzero(outline)))
+        near[mask.shape] = others | _filtered(outline, ImageFilter.MaxFilter(3))
+    return results
+
+
+def _filtered(mask: npt.NDArray[np.bool_], rank: ImageFilter.RankFilter) -> npt.NDArray[np.bool_]:
+    return np.asarray(Image.fromarray(mask.astype(np.uint8)).filter(rank)) > 0
 
 
 def _row(number: int, answer: ShownAnswer, color: Color) -> str:

@@ -50,6 +50,17 @@ def test_outlines_are_those_of_the_masks_at_the_size_of_the_images() -> None:
     assert len(points) == 8, "each of the four corners is cut"
 
 
+def test_an_outline_on_another_one_leaves_gaps_for_it() -> None:
+    both = block(10, 10, 50, 50) | block(100, 100, 160, 150)
+    inside = block(110, 110, 130, 130)
+    masks = [both, block(10, 10, 50, 50), inside, np.zeros((200, 300), bool)]
+    html = pair_view_html(pair(), [ShownAnswer("a", mask, "found", "appear") for mask in masks])
+    kinds = re.findall(r'class="pv-mask ([a-z ]+)" data-answer="(\d)"', html)
+    shared = {number for kind, number in kinds if "shared" in kind}
+    assert shared == {"2"}
+    assert {number for _, number in kinds} == {"1", "2", "3"}
+
+
 def test_empty_masks_have_no_outline_and_ragged_ones_a_coarse_one() -> None:
     ragged = np.random.default_rng(0).random((400, 600)) > 0.5
     empty = np.zeros((200, 300), bool)
