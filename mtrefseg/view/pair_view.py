@@ -189,14 +189,14 @@ def _pane(
     drawn, numbers = [], []
     # Smaller masks come last, so that a larger one does not hide them from the mouse.
     order = sorted(range(len(answers)), key=lambda index: -int(np.count_nonzero(answers[index].mask)))
-    shared = _on_other_outlines([answers[index].mask for index in order])
-    for index, is_shared in zip(order, shared, strict=True):
+    here = [index for index in order if date in _dates_of(answers[index])]
+    shared = dict(zip(here, _on_other_outlines([answers[index].mask for index in here]), strict=True))
+    for index in order:
         place = places[index]
         if place is None:
             continue
-        dates = _DATES.get(answers[index].change_type, ("t1", "t2"))
-        state = "here" if date in dates else "there"
-        kind = state + (" closest" if answers[index].is_closest else " shared" if is_shared else "")
+        state = "here" if index in shared else "there"
+        kind = state + (" closest" if answers[index].is_closest else " shared" if shared.get(index) else "")
         use = f'href="#{name}-{index + 1}"'
         drawn.append(
             f'<g class="pv-mask {kind}" data-answer="{index + 1}" style="--color:{to_hex(colors[index])}">'
@@ -217,6 +217,11 @@ def _pane(
         f'<svg viewBox="0 0 {size[0]} {size[1]}" preserveAspectRatio="none" aria-hidden="true">{"".join(drawn)}</svg>'
         f'{"".join(numbers)}</div><span class="pv-date" aria-hidden="true">{date}<span> · {when}</span></span></div>'
     )
+
+
+def _dates_of(answer: ShownAnswer) -> tuple[str, ...]:
+    """The dates at which the thing is there."""
+    return _DATES.get(answer.change_type, ("t1", "t2"))
 
 
 def _on_other_outlines(masks: Sequence[npt.NDArray[np.bool_]]) -> list[bool]:
