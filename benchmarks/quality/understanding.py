@@ -26,7 +26,7 @@ from tqdm import tqdm
 from benchmarks.tables import RESULTS, append_rows
 from dataset_scripts.readers import Pair, PairSource, open_pairs
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from trainer.data import SCENES
+from mtrefseg.io import SCENES
 
 
 COLUMNS = ("model", "data", "pairs", "seed", "sentences", "what", "mIoU", "empty_percent")

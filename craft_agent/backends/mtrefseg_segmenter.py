@@ -13,6 +13,7 @@ import numpy as np
 
 from modeling_mtrefseg import MTRefSegPipeline
 from mtrefseg.build.loading import find_device, load_model, load_processor
+from mtrefseg.io import SCENES
 
 from ..errors import RefusedError
 from ..records import BoolMask, ImagePair
@@ -20,9 +21,6 @@ from .hub_models import delaying_without_memory, permanent_if_not_loaded
 from .model_names import MTREFSEG_MODEL, model_name
 from .protocols import Segmentation, SegmentationPrompt
 from .regions import select_region
-
-
-_SCENES = {"NS": "normal_scene", "RS": "remote_sensing"}
 
 
 class MTRefSegSegmenter:
@@ -58,7 +56,7 @@ class MTRefSegSegmenter:
         with permanent_if_not_loaded():
             processor = load_processor(model)
             weights = load_model(model, processor, find_device(device), accept_stage1=not by_sentence)
-        scene = None if domain is None else _SCENES[domain]
+        scene = None if domain is None else SCENES[domain]
         self._pipeline = MTRefSegPipeline(model=weights, processor=processor, device=weights.device, domain=scene)
         self._threshold = threshold
         self._lock = threading.Lock()

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from .limited_process import read_limited
     from .masks import encode_mask
     from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
-    from .texts import EVERY_CHANGE, is_blank, sentence_in_line
+    from .texts import EVERY_CHANGE, SCENES, is_blank, sentence_in_line
 
 
 # Imported on first use, so that commands that only print their help do not import NumPy.
@@ -96,6 +96,7 @@ __all__ = [
     "OTHER_PAGES",
     "PLAIN_SUFFIXES",
     "RASTER_SUFFIXES",
+    "SCENES",
     "THUMBNAIL_SIDE",
     "AmbiguousMaskError",
     "ImageError",
@@ -150,7 +151,7 @@ _HOMES = {
     **dict.fromkeys(_READERS, "images"),
     **dict.fromkeys(_PAGES, "static_page"),
     "encode_mask": "masks",
-    **dict.fromkeys(("EVERY_CHANGE", "is_blank", "sentence_in_line"), "texts"),
+    **dict.fromkeys(("EVERY_CHANGE", "SCENES", "is_blank", "sentence_in_line"), "texts"),
     "read_limited": "limited_process",
 }
 

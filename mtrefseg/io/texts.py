@@ -5,10 +5,12 @@
 from modeling_mtrefseg.sentence_encoding_mtrefseg import is_blank
 
 
-__all__ = ["EVERY_CHANGE", "is_blank", "sentence_in_line"]
+__all__ = ["EVERY_CHANGE", "SCENES", "is_blank", "sentence_in_line"]
 
 EVERY_CHANGE = "every change"
 """Stands for the sentence in tables and layers if there is none."""
+SCENES = {"NS": "normal_scene", "RS": "remote_sensing"}
+"""The processor's names for the domains of a dataset."""
 
 
 def sentence_in_line(sentence: str | None) -> str:

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from mtrefseg.build.loading import find_device, load_model, load_processor
-from trainer.data.samples import SCENES
+from mtrefseg.io import SCENES
 from trainer.evaluation import model_hash
 from trainer.evaluation.segmenter import Answer
 from trainer.evaluation_inputs import resolve_checkpoint

@@ -4,12 +4,11 @@
 from .augmentation import PairAugmentation
 from .collator import PairCollator
 from .pair_loading import PairLoader, list_all, make_eval_dataset, make_train_dataset, mix
-from .samples import SCENES, PairSample, load_sample
+from .samples import PairSample, load_sample
 from .scene_parsing import SceneCollator, SceneDataset, SceneParsingModel, largest_classes, parsing_scores
 
 
 __all__ = [
-    "SCENES",
     "PairAugmentation",
     "PairCollator",
     "PairLoader",

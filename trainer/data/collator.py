@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from modeling_mtrefseg import MTRefSegProcessor
+from mtrefseg.io import SCENES
 
-from .samples import SCENES, PairSample
+from .samples import PairSample
 
 
 @dataclass

@@ -12,10 +12,6 @@ from modeling_mtrefseg.object_choice_mtrefseg import answered_by
 from mtrefseg.io import is_blank
 
 
-SCENES = {"NS": "normal_scene", "RS": "remote_sensing"}
-"""Names of the domains in the processor."""
-
-
 @dataclass
 class PairSample:
     """

@@ -15,8 +15,9 @@ from tqdm.auto import tqdm
 
 from dataset_scripts.synthesis.words import Paraphraser
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from mtrefseg.io import SCENES
 
-from .samples import SCENES, PairSample
+from .samples import PairSample
 
 
 IMAGE_FEATURES = ("fused_features", "coarse_features_t1", "coarse_features_t2")

@@ -15,10 +15,10 @@ from torch.utils.data import Dataset
 
 from dataset_scripts.readers import ImageFile, Pair, PairSource, Reason, UnusableError
 from modeling_mtrefseg import MTRefSegProcessor
-from mtrefseg.io import sha256_bytes
+from mtrefseg.io import SCENES, sha256_bytes
 from mtrs_iou import encode_rle
 from trainer.data.collator import PairCollator
-from trainer.data.samples import SCENES, PairSample
+from trainer.data.samples import PairSample
 
 
 @dataclass
