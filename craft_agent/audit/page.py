@@ -147,7 +147,8 @@ def _build_blocks(store: AuditStore, desk: AuditDesk, work: Path, settings: dict
 
 def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
     gr.Markdown(AGREEMENT_HELP, elem_classes="audit-about")
-    table: dict[str, Any] = {"interactive": False, "type": "array", "buttons": []}
+    # Tables without rows are not shown.
+    table: dict[str, Any] = {"interactive": False, "type": "array", "buttons": [], "visible": False}
     summary = gr.Markdown(elem_classes="audit-summary")
     found = gr.Dataframe(
         label="Disagreements: choose one to see the proposal and the version of each auditor",
@@ -172,13 +173,15 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
     )
     people = gr.Dataframe(label="Auditors", headers=list(AUDITOR_HEADERS), elem_classes="audit-tables", **table)
 
-    def refresh() -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
+    tables = [agreement, found, people]
+
+    def rows() -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
         with _shown_errors():
             return agreement_rows(store), disagreement_rows(store), auditor_rows(store)
 
-    def summarise() -> str:
+    def refresh() -> tuple[Any, ...]:
         with _shown_errors():
-            return summary_of(store)
+            return summary_of(store), *(gr.update(value=each, visible=bool(each)) for each in rows())
 
     def draw(chosen: gr.SelectData) -> str:
         # Not by its number: the reader may have sorted the table.
@@ -189,8 +192,9 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
                 raise CraftError(f"{sample_id} is no longer a disagreement; open this tab again.")
             return disagreement_html(store, sample_id)
 
-    tab.select(refresh, outputs=[agreement, found, people], api_name="agreement", queue=False)
-    tab.select(summarise, outputs=summary, api_visibility="private", show_progress="hidden", queue=False)
+    gr.on([], rows, outputs=tables, api_name="agreement", queue=False)
+    page: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+    tab.select(refresh, outputs=[summary, *tables], **page)
     found.select(draw, outputs=versions, api_visibility="private", queue=False)
 
 

@@ -223,6 +223,13 @@ def test_two_auditors_at_once_and_what_they_settle(ann, bob, url, store) -> None
     assert store.agreement("ann", "bob").only_first == 1  # as it was before they saw each other's
 
 
+def test_the_agreement_tab_shows_no_empty_tables(ann, url) -> None:
+    ann.open(url + "?auditor=ann")
+    ann.driver.find_element("xpath", "//button[@role='tab' and contains(., 'Agreement')]").click()
+    wait_for(lambda: "Nobody has judged a sample yet." in "".join(ann.texts(".audit-summary")))
+    assert not [each for each in ann.driver.find_elements("css selector", ".audit-tables") if each.is_displayed()]
+
+
 def test_the_agreement_tab_lists_and_draws_what_differs(ann, url, store) -> None:
     ann.open(url + "?auditor=ann")
     ann.press("a")
