@@ -60,7 +60,7 @@ SHIPPED = "mtrefseg-r1 (as shipped)"
 SIZE = 128
 # The thresholds of every trained row are chosen on these training pairs; those of the benchmark have seed 0.
 THRESHOLD_PAIRS, THRESHOLD_SEED = 100, 1
-OPTIONS = argparse.Namespace(data=GENERATED, setting="TV", split="validation", seed=0, bootstrap=0)
+OPTIONS = argparse.Namespace(data=GENERATED, setting="TV", split="validation", seed=0, bootstrap=0, plugin=[])
 BEST, SEEDS = 4, (0, 1, 2)
 SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@60", "Pr@70", "Pr@80", "Pr@90", "N-acc", "T-acc")
 NAMES = {

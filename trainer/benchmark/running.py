@@ -140,7 +140,7 @@ def run_row(
         segmenter ([`Segmenter`]): The model.
         source (`PairSource`): The pairs, unchecked.
         folder_path (`Path`): Folder for the results.
-        arguments (`Namespace`): "data", "setting", "split", "seed" and "bootstrap" of the command line.
+        arguments (`Namespace`): "data", "setting", "split", "seed", "bootstrap" and "plugin" of the command line.
         accelerator (`Accelerator`): Connects the processes.
 
     Returns:
