@@ -238,9 +238,9 @@ def _by_name(path: Path, items: Iterable[tuple[Any, Prediction]]) -> dict[str, P
     return found
 
 
-def _probability(score: float | None) -> float | None:
-    if score is not None and not 0 <= score <= 1:
-        raise ValueError(f"no_target_score is {score}, but must be from 0 to 1")
+def _probability(score: Any) -> float | None:
+    if score is not None and not (isinstance(score, int | float) and 0 <= score <= 1):
+        raise ValueError(f"no_target_score is {score!r}, but must be a number from 0 to 1")
     return score
 
 

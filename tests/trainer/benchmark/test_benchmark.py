@@ -339,6 +339,15 @@ def test_predictions_that_partly_lack_no_target_scores_are_refused_at_once(
     assert main(arguments) == 1  # What is not in the data is named, but needs no score.
 
 
+def test_a_no_target_score_that_is_text_is_a_wrong_prediction(scored: Path, tmp_path: Path, capfd: Any) -> None:
+    path = Predictions(scored).write("parquet", tmp_path)
+    rows = [{**row, "no_target_score": "0.5"} for row in pyarrow.parquet.read_table(path).to_pylist()]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    assert main(["score", str(path), "--name", "theirs", *DATA, "--output_dir", str(tmp_path / "out")]) == 1
+    said = "".join(capfd.readouterr())
+    assert said.count("no_target_score is '0.5', but must be a number from 0 to 1 (counts as wrong)") == len(rows)
+
+
 @pytest.mark.parametrize("segmentation", [None, 7, "x", [[1, 2, 3, 4, 5, 6]]])
 def test_a_result_without_a_mask_is_one_wrong_sample(
     scored: Path, tmp_path: Path, segmentation: Any, capfd: Any
