@@ -17,7 +17,7 @@ from dataset_scripts.command_line import main as data_tools
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import open_pairs, parquet_pairs
 from trainer.arguments import AugmentationArguments, DataArguments
-from trainer.data import PairAugmentation, make_eval_dataset, make_train_dataset
+from trainer.data import PairAugmentation, PairCollator, make_eval_dataset, make_train_dataset
 from trainer.data.samples import load_sample
 from trainer.errors import TrainingError
 from trainer.evaluation import Evaluator
@@ -107,6 +107,31 @@ def test_data_without_a_readable_pair_ends_the_run(damage):
     table = open_train(damage(lambda rows: break_images(rows, 4)))
     with pytest.raises(DataError, match=r"in a row cannot be read.*--train_data"):
         table[0]
+
+
+def test_a_sentence_that_the_processor_refuses_costs_no_other_one(make_sample, small_processor, caplog):
+    samples = [make_sample("the house that appeared", "the [SEG] one"), make_sample("[SEG]", "the <image_t1>")]
+    collator = PairCollator(small_processor)
+    batch = collator([{"sample": sample} for sample in samples])
+    assert batch["num_expressions"].tolist() == [1]
+    assert (len(batch["labels"]), len(batch["pixel_values_t1"]), len(batch["change_labels"])) == (1, 1, 1)
+    assert sum("of the pair pair is left out" in record.message for record in caplog.records) == 3
+    with pytest.raises(ValueError, match="special token"):
+        collator([{"sample": samples[1]}])
+
+
+def test_a_refused_sentence_is_left_out_of_the_evaluation(damage, small_processor, small_model, caplog):
+    def edit(rows):
+        rows[0]["expression"] = "the [SEG] that appeared"
+        return rows
+
+    counts = []
+    for folder in (damage(edit), ROOT / "dataset_scripts" / "sample"):
+        table = make_eval_dataset(DataArguments(eval_data=[str(folder)], setting="NS"), is_stage1=False)
+        evaluator = Evaluator(small_processor, Accelerator(cpu=True), batch_size=2)
+        counts.append(evaluator(small_model, table)["num_samples"])
+    assert counts[0] == counts[1] - 1
+    assert any("is not scored" in record.message for record in caplog.records)
 
 
 @pytest.mark.parametrize("name", ["pairs", "odd[pairs]"])

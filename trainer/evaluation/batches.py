@@ -12,13 +12,18 @@ from typing import Any
 import datasets
 from PIL import Image
 from torch.utils.data import Dataset
+from transformers.utils import logging
 
 from dataset_scripts.readers import ImageFile, Pair, PairSource, Reason, UnusableError
 from modeling_mtrefseg import MTRefSegProcessor
+from mtrefseg.errors import one_line
 from mtrefseg.io import SCENES, sha256_bytes
 from mtrs_iou import encode_rle
 from trainer.data.collator import PairCollator
 from trainer.data.samples import PairSample
+
+
+logger = logging.get_logger(__name__)
 
 
 @dataclass
@@ -191,8 +196,9 @@ class BatchReader(Dataset):
         if isinstance(self.source, datasets.Dataset):
             samples = [self.source[row]["sample"] for row in rows]
             # Unreadable pairs are dropped; `PairLoader` has warned about them.
-            return self._batch(number, [scored_sample(sample) for sample in samples if sample is not None])
-        pairs = [read_pair(self.source[row]) for row in rows]
+            pairs = [scored_sample(sample) for sample in samples if sample is not None]
+        else:
+            pairs = [read_pair(self.source[row]) for row in rows]
         try:
             return self._batch(number, pairs)
         except ValueError:
@@ -211,11 +217,13 @@ class BatchReader(Dataset):
         return Batch(number, pairs, asked, inputs)
 
     def _prepare(self, pairs: list[ScoredPair], asked: list[list[int]]) -> dict[str, Any]:
-        samples = [pair.sample for pair in pairs if pair.sample is not None]
+        samples = [
+            pair.sample.with_sentences(indices) if pair.sample.expressions else pair.sample
+            for pair, indices in zip(pairs, asked)
+            if pair.sample is not None
+        ]
         if samples:
-            return PairCollator(self.processor, self.processor.choose_objects)(
-                [{"sample": sample} for sample in samples]
-            )
+            return PairCollator(self.processor, self.processor.choose_objects).collate(samples)
         images = [pair.images for pair in pairs if pair.images is not None]
         return dict(
             self.processor(
@@ -233,3 +241,5 @@ class BatchReader(Dataset):
                     self._prepare([pair], [[index]])
                 except ValueError as error:
                     pair.problems[index] = f"refused_sentence: {error}"
+                    if pair.sample is not None:  # In training, where no report names it.
+                        logger.warning_once(f"a sentence of the pair {pair.pair_id} is not scored: {one_line(error)}")
