@@ -2,6 +2,7 @@
 """The thresholds that a trained model is given away with."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoProcessor
 
+from dataset_scripts.readers import GeneratedPairs, Pair
+from dataset_scripts.synthesis import Generator
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from trainer.calibrate import main, parse_arguments
-from trainer.evaluation.calibration import FALLBACK_THRESHOLDS, NO_TARGET_THRESHOLDS, THRESHOLDS, choose
+from trainer.evaluation.calibration import FALLBACK_THRESHOLDS, NO_TARGET_THRESHOLDS, THRESHOLDS, choose, measure
 
 
 def test_choice_is_the_best_of_all_pairs() -> None:
@@ -56,6 +59,23 @@ def test_few_sentences_without_a_target_count_as_much_as_many() -> None:
     ious[1, :, 1:] = 0.9
     choice = choose((ious, is_empty, np.zeros(100)), fallback_thresholds=(None, 0.01))
     assert choice.fallback_threshold is None
+
+
+def test_a_sentence_that_cannot_be_used_is_named(
+    small_model: MTRefSegModel, small_processor: MTRefSegProcessor, caplog: pytest.LogCaptureFixture
+) -> None:
+    pair = GeneratedPairs(Generator(seed=0, size=128), 1)[0]
+    refused = replace(pair.expressions[0], text="the [SEG] that appeared")
+
+    class OnePair(GeneratedPairs):
+        def __getitem__(self, index: int) -> Pair:
+            return replace(pair, expressions=(refused, *pair.expressions[1:]))
+
+    source = OnePair(Generator(seed=0, size=128), 1)
+    ious, _, _ = measure(source, small_model.eval(), small_processor, (None,))
+    assert ious.shape[-1] == len(pair.expressions) - 1
+    (record,) = caplog.records
+    assert f"{pair.sample_id(refused)} is left out: refused_sentence" in record.message
 
 
 def test_command_saves_a_model_of_the_same_weights(

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm.auto import tqdm
+from transformers.utils import logging
 
 from dataset_scripts.readers import PairSource
 from modeling_mtrefseg import MTRefSegProcessor
@@ -17,7 +18,7 @@ from mtrefseg.build.loading import load_model, load_processor
 from mtrs_iou import SampleCounts, count_masks
 from trainer.errors import TrainingError
 
-from .batches import BatchReader
+from .batches import Batch, BatchReader
 
 
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
@@ -26,6 +27,7 @@ FALLBACK_THRESHOLDS = (None, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0001)
 # People ask about things that are not there more often than the pairs of datasets do.
 NO_TARGET_SHARE = 0.2
 _BATCH_SIZE = 8
+logger = logging.get_logger(__name__)
 
 
 class Choice(NamedTuple):
@@ -55,7 +57,7 @@ def measure(
     Scores every combination of a fallback and a pixel threshold on pairs.
 
     Args:
-        source (`PairSource`): The pairs. Sentences with unreadable files are dropped.
+        source (`PairSource`): The pairs. Sentences that cannot be used are left out with a warning.
         model ([`MTRefSegModel`]): The model, in evaluation mode.
         processor ([`MTRefSegProcessor`]): Its processor, whose fallback threshold is left at the last of these.
         fallback_thresholds (`Sequence[float | None]`, *optional*): The values that are tried.
@@ -73,6 +75,7 @@ def measure(
     reader = BatchReader(source, processor, _BATCH_SIZE, range(-(-len(source) // _BATCH_SIZE)))
     for place in tqdm(range(len(reader)), desc="Calibration", unit="batch"):
         batch = reader[place]
+        _warn_of_problems(batch)
         if batch.inputs is None:
             continue
         shown = [(pair, asked) for pair, asked in zip(batch.pairs, batch.asked) if asked and pair.images]
@@ -99,6 +102,13 @@ def measure(
         len(fallback_thresholds), len(THRESHOLDS), -1
     )
     return stacked, np.array(is_empty), np.array(scores)
+
+
+def _warn_of_problems(batch: Batch) -> None:
+    for pair in batch.pairs:
+        for sample_id, problem in zip(pair.sample_ids, pair.problems):
+            if problem:
+                logger.warning(f"{sample_id} is left out: {problem}")
 
 
 def iou_of(counts: SampleCounts) -> float:
