@@ -23,8 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -37,7 +36,7 @@ from PIL import Image
 from benchmarks.hostile import images, pixels
 from benchmarks.tables import RESULTS, ROOT, append_rows
 
-from .visitors import EXAMPLES, PATIENCE_SECONDS, QUESTIONS, SPACE, memory_of, new_file, percentile
+from .visitors import EXAMPLES, PATIENCE_SECONDS, QUESTIONS, SPACE, await_all, memory_of, new_file, percentile
 
 
 @dataclass
@@ -85,14 +84,6 @@ def visit(url: str, number: int, folder: Path, end: float, hostile: int, log: Lo
         for path in pair:
             path.unlink()
         round_number += 1
-
-
-def await_visitors(visits: Sequence[Future[None]], log: Log) -> None:
-    """Waits for all visitors. A visitor that was stopped by an unexpected exception counts as an error."""
-    for number, each in enumerate(visits):
-        error = each.exception()
-        if error is not None:
-            log.errors.append(f"visitor {number} was stopped by {type(error).__name__}: {error}")
 
 
 def hostile_file(number: int) -> bytes:
@@ -155,7 +146,7 @@ def measure(model: str, visitors: int, seconds: float, hostile: int) -> dict[str
                 ]
                 time.sleep(seconds / 4)
                 memory_quarter = memory_of(process)
-                await_visitors(visits, log)
+                await_all(visits, log.errors)
             memory_end = memory_of(process)
         finally:
             process.terminate()

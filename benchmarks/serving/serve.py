@@ -22,9 +22,9 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -35,7 +35,7 @@ import httpx
 
 from benchmarks.tables import RESULTS, ROOT, append_rows
 
-from .visitors import EXAMPLES, PATIENCE_SECONDS, QUESTIONS, SPACE, memory_of, new_file, percentile
+from .visitors import EXAMPLES, PATIENCE_SECONDS, QUESTIONS, SPACE, await_all, memory_of, new_file, percentile
 
 
 GROUP = 5
@@ -144,17 +144,13 @@ def load(server: Server, clients: list[gradio_client.Client], options: argparse.
     turn = int(server.log.seconds)
     start, cpu = time.monotonic(), server.cpu_seconds()
     end = start + options.seconds / TURNS / 2
-    threads = [
-        threading.Thread(target=ask, args=(server, number, 1000 * turn, end)) for number in range(options.clients)
-    ]
-    threads += [
-        threading.Thread(target=visit, args=(server, client, number, folder, turn, end))
-        for number, client in enumerate(clients)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(options.clients + len(clients)) as pool:
+        programs = [pool.submit(ask, server, number, 1000 * turn, end) for number in range(options.clients)]
+        visits = [
+            pool.submit(visit, server, client, number, folder, turn, end) for number, client in enumerate(clients)
+        ]
+        await_all(programs, server.log.errors, "program")
+        await_all(visits, server.log.errors)
     server.log.seconds += time.monotonic() - start
     server.log.cpu_seconds += server.cpu_seconds() - cpu
 

@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,14 @@ def new_file(source: Path, folder: Path, number: int, round_number: int) -> Path
     image.save(file, "png")
     path.write_bytes(file.getvalue())
     return path
+
+
+def await_all(visits: Sequence[Future[None]], errors: list[str], who: str = "visitor") -> None:
+    """Waits for all visitors, or programs. One that was stopped by an unexpected exception counts as an error."""
+    for number, each in enumerate(visits):
+        error = each.exception()
+        if error is not None:
+            errors.append(f"{who} {number} was stopped by {type(error).__name__}: {error}")
 
 
 def memory_of(process: subprocess.Popen) -> float:

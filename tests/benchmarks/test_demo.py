@@ -37,7 +37,7 @@ def test_a_visitor_that_is_stopped_is_an_error(tmp_path: Path, monkeypatch: pyte
             pool.submit(demo.visit, url, number, tmp_path, over, 0, log)
             for number, (url, over) in enumerate([("up", end), ("down", end), ("up", 0)])
         ]
-        demo.await_visitors(visits, log)
+        demo.await_all(visits, log.errors)
     assert log.errors == [
         "visitor 0 was stopped by OSError: connection reset",
         "visitor 1 was stopped by ConnectionError: refused",
