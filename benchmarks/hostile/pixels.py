@@ -51,7 +51,6 @@ def write_tiff(
     is_big_endian: bool = False,
     nodata: str | None = None,
     orientation: int = 1,
-    palette: Sequence[int] = (),
     declared: tuple[int, int] | None = None,
 ) -> bytes:
     """
@@ -59,12 +58,11 @@ def write_tiff(
 
     Args:
         values (`np.ndarray`): `(height, width, samples)`.
-        photometric (`int`): 0 white is zero, 1 black is zero, 2 RGB, 3 palette, 5 inks.
+        photometric (`int`): 0 white is zero, 1 black is zero, 2 RGB.
         extra (`Sequence[int]`, *optional*): Kinds of the extra samples: 0 unspecified, 1 premultiplied, 2 alpha.
         is_planar, is_deflated, is_big_endian (`bool`, *optional*): How the samples are laid out.
         nodata (`str`, *optional*): As GDAL notes it.
         orientation (`int`, *optional*, defaults to 1): As EXIF numbers it.
-        palette (`Sequence[int]`, *optional*): 16-bit reds, greens and blues of the entries.
         declared (`tuple[int, int]`, *optional*): Width and height that the file claims; by default the true ones.
 
     Returns:
@@ -92,8 +90,6 @@ def write_tiff(
         279: ("I", [len(strip) for strip in strips]),
         273: ("I", [8 + sum(map(len, strips[:index])) for index in range(len(strips))]),
     }
-    if palette:
-        tags[320] = ("H", palette)
     if extra:
         tags[338] = ("H", extra)
     if nodata is not None:

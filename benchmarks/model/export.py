@@ -40,7 +40,6 @@ images = np.random.default_rng(0).integers(0, 256, (2, 256, 256, 3), dtype=np.ui
 pair = {{"image_t1": images[0], "image_t2": images[1], "text": "the house that appeared"}}
 print(np.asarray(open_exported("{model}")(pair)[0]["mask"]).sum())
 """
-_DOMAINS = {"NS": "normal_scene", "RS": "remote_sensing"}
 _FOUND = [
     "the houses that appeared",
     "which buildings are new?",
@@ -172,6 +171,7 @@ def measure_scores(folders: dict[str, Path], data: list[str], num_pairs: int) ->
 
     from dataset_scripts.readers import open_pairs
     from mtrefseg.export import open_exported
+    from mtrefseg.io import SCENES
     from mtrs_iou import MaskScores
 
     segmenters = {name: open_exported(folder) for name, folder in folders.items()}
@@ -186,7 +186,7 @@ def measure_scores(folders: dict[str, Path], data: list[str], num_pairs: int) ->
             image_t1, image_t2 = pair.load_images()
             text = [expression.text for expression in pair.expressions]
             inputs = {"image_t1": image_t1, "image_t2": image_t2, "text": text}
-            domain = None if pair.domain is None else _DOMAINS[pair.domain]
+            domain = None if pair.domain is None else SCENES[pair.domain]
             answers = {name: each(inputs, domain=domain, align="resize") for name, each in segmenters.items()}
             masks = {name: [np.asarray(one["mask"]) > 0 for one in found] for name, found in answers.items()}
             for place, expression in enumerate(pair.expressions):

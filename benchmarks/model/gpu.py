@@ -73,7 +73,7 @@ class Report:
     def __init__(self, path: Path, seconds: float, device: torch.device) -> None:
         self.path, self.device = path, device
         self.end = time.monotonic() + seconds
-        self.device_name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+        self.device_name = device_name(device)
 
     def run(self, row: Row, item: Callable[[Row], None]) -> bool:
         """Runs an item, which fills in its row. Returns whether it went well."""
@@ -261,7 +261,7 @@ def measure_training(setting: Setting, row: Row) -> None:
     row.peak_gib = peak(setting.device)
     row.images_per_second = 2 * row.pairs / row.seconds
     row.sentences_per_second = row.pairs * row.sentences / row.seconds
-    best = next((rate for name, rate in PEAKS.items() if name in _device_name(setting.device)), None)
+    best = next((rate for name, rate in PEAKS.items() if name in device_name(setting.device)), None)
     row.mfu = 3 * counter.get_total_flops() / row.seconds / best if best else 0.0
 
 
@@ -276,8 +276,9 @@ def peak(device: torch.device) -> float:
     return torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else 0.0
 
 
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else ""
+def device_name(device: torch.device) -> str:
+    """The name of a GPU, or "cpu"."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
 def run_preset(report: Report, preset: str, arguments: argparse.Namespace) -> None:

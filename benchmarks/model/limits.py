@@ -14,7 +14,7 @@ those of the processor, the least of a few runs, so that other programs disturb 
 
 import argparse
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -85,9 +85,6 @@ def cpu_seconds(function: Callable[[], Any], repeats: int) -> float:
 def measure_limits(dtype: torch.dtype) -> Limits:
     """The best rates of this processor in a precision."""
 
-    def best(rates: Iterable[float]) -> float:
-        return max(rates)
-
     def product(rows: int, size: int) -> float:
         layer = optimize_for_cpu(nn.Linear(size, size), dtype)
         states = torch.randn(rows, size)
@@ -106,8 +103,8 @@ def measure_limits(dtype: torch.dtype) -> Limits:
     source = torch.randn(1 << 25)
     target = torch.empty_like(source)
     return Limits(
-        best([product(1024, 1024), product(2048, 2048), convolution(96, 64), convolution(256, 64)]),
-        best([depthwise(288, 32), depthwise(720, 16)]),
+        max([product(1024, 1024), product(2048, 2048), convolution(96, 64), convolution(256, 64)]),
+        max([depthwise(288, 32), depthwise(720, 16)]),
         2 * source.nbytes / cpu_seconds(lambda: target.copy_(source), 5),
     )
 

@@ -27,6 +27,7 @@ from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from benchmarks.tables import RESULTS, ROOT, write_rows
+from craft_agent.geometry import mask_iou
 from dataset_scripts.synthesis import Generator, SyntheticPair
 from dataset_scripts.synthesis.language.lexicon import NOUNS
 from dataset_scripts.synthesis.language.observation import Observation, Sighting
@@ -156,17 +157,12 @@ def measure(segmenters: Sequence[Segmenter], pairs: int, size: int, seed: int) -
         texts = [question.text for question in questions]
         for row, segmenter in enumerate(segmenters):
             for task, answer in enumerate(ask(segmenter, pair.image_t1, pair.image_t2, texts, pair.domain)):
-                ious[row, task, number] = _iou(answer.mask, questions[task].truth)
+                ious[row, task, number] = mask_iou(answer.mask, questions[task].truth)
     return [
         {"model": segmenter.name, **{task: f"{100 * mean:.2f}" for task, mean in zip(TASKS, ious[row].mean(-1))}}
         | {"pairs": str(pairs), "size": str(size), "seed": str(seed)}
         for row, segmenter in enumerate(segmenters)
     ]
-
-
-def _iou(mask: BoolMask, truth: BoolMask) -> float:
-    union = np.count_nonzero(mask | truth)
-    return np.count_nonzero(mask & truth) / union if union else 1.0
 
 
 def draw(segmenter: Segmenter, pair: SyntheticPair, questions: Sequence[Question]) -> Image.Image:
@@ -189,7 +185,7 @@ def draw(segmenter: Segmenter, pair: SyntheticPair, questions: Sequence[Question
         left = place * (SIDE + GAP)
         writer.text((left, 4), question.task, fill="#555555", font=font_of(15))
         writer.text((left, 24), f"“{question.text}”", fill="black", font=font_of(15))
-        share = 100 * _iou(answer.mask, question.truth)
+        share = 100 * mask_iou(answer.mask, question.truth)
         writer.text((left, 44), f"truth; below {segmenter.name}, IoU {share:.0f}", fill="#555555", font=font_of(13))
         for row, mask in enumerate((question.truth, answer.mask)):
             shown = pair.image_t2.resize((SIDE, SIDE), Image.Resampling.LANCZOS)

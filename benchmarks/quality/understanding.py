@@ -24,6 +24,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.tables import RESULTS, append_rows
+from craft_agent.geometry import mask_iou
 from dataset_scripts.readers import Pair, PairSource, open_pairs
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.io import SCENES
@@ -42,8 +43,7 @@ class Scores:
 
     def add(self, predicted: np.ndarray, truth: np.ndarray) -> None:
         """Two bool masks (height, width)."""
-        union = np.count_nonzero(predicted | truth)
-        self.ious.append(np.count_nonzero(predicted & truth) / union if union else 1.0)
+        self.ious.append(mask_iou(predicted, truth))
         self.empty += not predicted.any()
 
     def row(self) -> dict[str, float]:
