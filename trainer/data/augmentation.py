@@ -152,12 +152,16 @@ def swap_times(sample: PairSample) -> PairSample:
     said = _say(sample, time_swapped)
     if said is None:
         return sample
+    return replace(_with_times_exchanged(said), change_types=list(map(swapped_type, said.change_types)))
+
+
+def _with_times_exchanged(sample: PairSample) -> PairSample:
+    """The pair with t1 and t2 exchanged; its sentences, masks and change types stay."""
     return replace(
-        said,
-        image_t1=said.image_t2,
-        image_t2=said.image_t1,
-        change_types=[swapped_type(change_type) for change_type in said.change_types],
-        absent_types=frozenset(map(swapped_type, said.absent_types)),
+        sample,
+        image_t1=sample.image_t2,
+        image_t2=sample.image_t1,
+        absent_types=frozenset(map(swapped_type, sample.absent_types)),
     )
 
 
@@ -175,14 +179,8 @@ def reverse_images(sample: PairSample) -> PairSample:
     ]
     if not kept or 2 * len(kept) < len(sample.expressions):
         return sample
-    sample = _keep(sample, kept, [sample.expressions[index] for index in kept])
-    return replace(
-        sample,
-        image_t1=sample.image_t2,
-        image_t2=sample.image_t1,
-        masks=[np.zeros_like(mask) for mask in sample.masks],
-        absent_types=frozenset(map(swapped_type, sample.absent_types)),
-    )
+    sample = _with_times_exchanged(sample.with_sentences(kept))
+    return replace(sample, masks=[np.zeros_like(mask) for mask in sample.masks])
 
 
 def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> PairSample:
@@ -203,9 +201,8 @@ def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> Pa
     seen = _seen_in(sample, window)
     if seen is None:
         return sample
-    sample = seen
     box = (left, top, left + new_width, top + new_height)
-    return _moved(sample, lambda image: image.crop(box), lambda mask: mask[window])
+    return _moved(seen, lambda image: image.crop(box), lambda mask: mask[window])
 
 
 def join(sample: PairSample, other: PairSample, random: np.random.Generator) -> PairSample:
@@ -260,12 +257,7 @@ def _unrelated_to(sample: PairSample, other: PairSample) -> PairSample:
     if asked <= other.absent_types:
         return other
     if asked <= set(map(swapped_type, other.absent_types)):
-        return replace(
-            other,
-            image_t1=other.image_t2,
-            image_t2=other.image_t1,
-            absent_types=frozenset(map(swapped_type, other.absent_types)),
-        )
+        return _with_times_exchanged(other)
     return replace(without_change(other), absent_types=frozenset(CHANGE_TYPES))
 
 
@@ -321,7 +313,7 @@ def _say(sample: PairSample, word: Callable[[str, str], str | None]) -> PairSamp
     kept = [index for index, sentence in enumerate(said) if sentence is not None]
     if 2 * len(kept) < len(said):
         return None
-    return _keep(sample, kept, [sentence for sentence in said if sentence is not None])
+    return replace(sample.with_sentences(kept), expressions=[sentence for sentence in said if sentence is not None])
 
 
 def _seen_in(sample: PairSample, window: tuple[slice, slice]) -> PairSample | None:
@@ -338,16 +330,7 @@ def _seen_in(sample: PairSample, window: tuple[slice, slice]) -> PairSample | No
             kept.append(index)
     if 2 * len(kept) < len(sample.expressions):
         return None
-    return _keep(sample, kept, [sample.expressions[index] for index in kept])
-
-
-def _keep(sample: PairSample, kept: Sequence[int], expressions: list[str]) -> PairSample:
-    return replace(
-        sample,
-        expressions=expressions,
-        masks=[sample.masks[index] for index in kept],
-        change_types=[sample.change_types[index] for index in kept],
-    )
+    return sample.with_sentences(kept)
 
 
 def _moved(
