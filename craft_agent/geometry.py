@@ -59,6 +59,11 @@ def place_name(x: float, y: float) -> str:
     return "center" if (row, column) == ("mid", "center") else f"{row}-{column}"
 
 
+def place_of(box: Box, size: tuple[int, int]) -> str:
+    """The [`place_name`] of a box's centre in an image of `size` (width, height)."""
+    return place_name((box.left + box.right) / 2 / size[0], (box.top + box.bottom) / 2 / size[1])
+
+
 def to_pixels(box: Sequence[float], part: Box) -> Box | None:
     """
     Converts a box of an answer to pixels of the whole image.

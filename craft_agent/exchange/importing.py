@@ -18,7 +18,7 @@ from ..audit.decisions import AUDITORS_PER_SAMPLE, AuditSample, Decision, check_
 from ..audit.store import AuditStore
 from ..audit.team import AuditTeam
 from ..errors import CraftError
-from ..geometry import box_of, place_name
+from ..geometry import box_of, place_of
 from ..records import KEPT, Candidate, Proposal, Sample
 from ..state.database import FILE_NAME
 from ..state.pairs_folder import PairFiles, hash_pair, list_pairs, load_pair
@@ -283,6 +283,5 @@ def _decide(store: Store, plan: _Plan, auditor: str) -> None:
 
 def _candidate(sample: Sample) -> Candidate:
     box, (height, width) = box_of(sample.mask), sample.mask.shape
-    position = place_name((box.left + box.right) / 2 / width, (box.top + box.bottom) / 2 / height)
-    sentence = sample.expressions[0]
+    sentence, position = sample.expressions[0], place_of(box, (width, height))
     return Candidate(sample.candidate, sentence, sentence, position, sample.change_type, 1.0, box, cells=("whole",))

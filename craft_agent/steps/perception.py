@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..backends.protocols import Question
-from ..geometry import place_name, to_pixels
+from ..geometry import place_of, to_pixels
 from ..prompts.schemas import PERCEIVE
 from ..records import Box, Candidate, ChangeType, ImagePair
 from .asking import Asker
@@ -95,9 +95,9 @@ def merge(sightings: Sequence[Candidate], grid: Grid) -> list[Candidate]:
         else:
             merged[place] = _joined(merged[place], sighting, views)
     merged.sort(key=lambda each: (each.box.top, each.box.left, each.box, each.expression))
-    whole = Box(0, 0, grid.cells[-1].box.right, grid.cells[-1].box.bottom)
+    size = grid.cells[-1].box.right, grid.cells[-1].box.bottom
     return [
-        replace(candidate, index=index, position=_position(candidate.box, whole))
+        replace(candidate, index=index, position=place_of(candidate.box, size))
         for index, candidate in enumerate(merged)
     ]
 
@@ -113,7 +113,7 @@ def _read(answer: dict[str, Any], part: Box, name: str, size: tuple[int, int]) -
                 index=0,
                 expression=" ".join(difference["expression"].split()),
                 thing=" ".join(difference["object"].split()),
-                position=_position(box, Box(0, 0, *size)),
+                position=place_of(box, size),
                 change_type=ChangeType(difference["change_type"]),
                 confidence=float(difference["confidence"]),
                 box=box,
@@ -121,10 +121,6 @@ def _read(answer: dict[str, Any], part: Box, name: str, size: tuple[int, int]) -
             )
         )
     return candidates
-
-
-def _position(box: Box, whole: Box) -> str:
-    return place_name((box.left + box.right) / 2 / whole.right, (box.top + box.bottom) / 2 / whole.bottom)
 
 
 def _is_same(known: Candidate, sighting: Candidate, views: dict[str, Box]) -> bool:

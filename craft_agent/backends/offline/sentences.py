@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ...geometry import place_name
+from ...geometry import place_of
 from ...records import ChangeType
 from .difference import Difference
 
@@ -89,8 +89,7 @@ def color_of(difference: Difference) -> str:
 def place(difference: Difference) -> str:
     """The place of a region in terms of the grid."""
     height, width = difference.mask.shape
-    box = difference.box
-    return place_name((box.left + box.right) / 2 / width, (box.top + box.bottom) / 2 / height)
+    return place_of(difference.box, (width, height))
 
 
 def thing_of(difference: Difference) -> str:
