@@ -1,8 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Tables of how far auditors agree, and a view of each disagreement."""
 
-from itertools import combinations
-
 import numpy as np
 from PIL import Image
 
@@ -43,13 +41,11 @@ def agreement_rows(store: AuditStore) -> list[list[str]]:
         `list[list[str]]`: A row for every two auditors with common samples; columns as in `AGREEMENT_HEADERS`.
     """
     rows = []
-    for first, second in combinations(store.auditors(), 2):
-        found = store.agreement(first, second)
-        counts = (found.both_accept, found.only_first, found.only_second, found.both_reject)
-        if found.total:
-            # Kappa is undefined if both gave one and the same verdict throughout.
-            kappa = "–" if found.kappa is None else f"{found.kappa:.2f}"
-            rows.append([f"{first} and {second}", *map(str, (found.total, *counts)), kappa])
+    for first, second, found in store.agreements():
+        counts = (found.total, found.both_accept, found.only_first, found.only_second, found.both_reject)
+        # Kappa is undefined if both gave one and the same verdict throughout.
+        kappa = "–" if found.kappa is None else f"{found.kappa:.2f}"
+        rows.append([f"{first} and {second}", *map(str, counts), kappa])
     return rows
 
 

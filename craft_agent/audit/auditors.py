@@ -3,7 +3,7 @@
 
 from collections import Counter, defaultdict
 from datetime import datetime
-from itertools import combinations, pairwise
+from itertools import pairwise
 from statistics import median
 
 from .decisions import StoredDecision
@@ -34,9 +34,8 @@ def auditor_rows(store: AuditStore) -> list[list[str]]:
         for each in decisions:
             counts[each.auditor].update(_facts(each, final))
             times[each.auditor].append(datetime.fromisoformat(each.created_at))
-    for pair in combinations(sorted(counts), 2):
-        agreement = store.agreement(*pair)
-        for name in pair:
+    for first, second, agreement in store.agreements():
+        for name in (first, second):
             counts[name].update(compared=agreement.total, same=agreement.alike)
     return [_row(name, counts[name], sorted(times[name])) for name in sorted(counts)]
 

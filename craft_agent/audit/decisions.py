@@ -157,22 +157,6 @@ class Disagreement:
     decisions: tuple[StoredDecision, ...]
 
 
-@dataclass(frozen=True)
-class AuditProgress:
-    """
-    The progress of one auditor.
-
-    Args:
-        total (`int`): Number of samples in the run.
-        accepted, rejected, open (`int`): Samples that this auditor accepted, rejected and has not judged.
-    """
-
-    total: int
-    accepted: int
-    rejected: int
-    open: int
-
-
 def check_auditor(name: str) -> str:
     """
     Checks the name of an auditor.

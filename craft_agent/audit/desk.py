@@ -209,12 +209,12 @@ class AuditDesk:
         return next((each for each in reversed(ids) if place[each] < start), ids[-1])
 
     def _progress(self, auditor: str) -> dict[str, int]:
-        mine = self.store.progress(auditor)
+        mine = self.store.verdicts(auditor)
         planned, judged = self.team.planned(), self.store.judged_counts()
         return {
             "total": len(planned),
-            "accepted": mine.accepted,
-            "rejected": mine.rejected,
+            "accepted": mine["accept"],
+            "rejected": mine["reject"],
             "open": len(self._list(auditor, "open")),
             "complete": sum(judged.get(sample_id, 0) >= self.seats for sample_id in planned),
             "seats": self.seats,

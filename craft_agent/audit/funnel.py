@@ -2,7 +2,6 @@
 """The number of pairs and changes that every step of a run let through, as a table and a chart."""
 
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,11 +108,9 @@ def read_funnel(store: Store) -> Funnel:
 def agreement_table(audit: AuditStore) -> str:
     """The agreement of every two auditors as a Markdown table; "" without samples that two have judged."""
     rows = []
-    for first, second in combinations(audit.auditors(), 2):
-        agreement = audit.agreement(first, second)
-        if agreement.total:
-            kappa = "undefined" if agreement.kappa is None else f"{agreement.kappa:.3f}"
-            rows.append(f"| {first}, {second} | {agreement.total:,} | {agreement.alike:,} | {kappa} |")
+    for first, second, agreement in audit.agreements():
+        kappa = "undefined" if agreement.kappa is None else f"{agreement.kappa:.3f}"
+        rows.append(f"| {first}, {second} | {agreement.total:,} | {agreement.alike:,} | {kappa} |")
     if not rows:
         return ""
     head = ["| auditors | judged by both | same verdict | Cohen's kappa |", "| --- | --- | --- | --- |"]

@@ -3,8 +3,9 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
+from itertools import combinations, groupby
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,7 +20,6 @@ from ..state.serialization import dump, dump_mask, load_mask, load_round
 from .decisions import (
     AUDITORS_PER_SAMPLE,
     Agreement,
-    AuditProgress,
     AuditSample,
     Decision,
     Disagreement,
@@ -215,6 +215,13 @@ class AuditStore:
             both_reject=said.count((False, False)),
         )
 
+    def agreements(self) -> Iterator[tuple[str, str, Agreement]]:
+        """Every two auditors who have judged a sample in common, and their agreement."""
+        for first, second in combinations(self.auditors(), 2):
+            agreement = self.agreement(first, second)
+            if agreement.total:
+                yield first, second, agreement
+
     def disagreements(self) -> list[Disagreement]:
         """The samples on which auditors differ, in the order of pairs."""
         found = []
@@ -249,17 +256,13 @@ class AuditStore:
             if agreed and decisions[-1].verdict == "accept":
                 yield apply_decisions(sample, decisions)
 
-    def progress(self, auditor: str) -> AuditProgress:
-        """The progress of an auditor."""
-        total = len(self.sample_ids(auditor, "all"))
-        newest: dict[str, str] = {}
+    def verdicts(self, auditor: str) -> Counter[str]:
+        """How many samples an auditor accepts ("accept") and rejects ("reject")."""
         rows = self._rows(
             f"SELECT sample_id, verdict FROM decisions WHERE auditor = ? AND {_STANDING} ORDER BY decision_id", auditor
         )
-        for row in rows:
-            newest[row["sample_id"]] = row["verdict"]
-        accepted = sum(verdict == "accept" for verdict in newest.values())
-        return AuditProgress(total, accepted, len(newest) - accepted, total - len(newest))
+        # The newest decision on a sample counts.
+        return Counter({row["sample_id"]: row["verdict"] for row in rows}.values())
 
     def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         return self._database.rows(query, *values)
