@@ -91,7 +91,6 @@ class ChatPerceiver:
         self.name = model_name("chat", model)
         self._model = f"{model}:{provider}" if provider else model
         self._endpoint = endpoint or ROUTER
-        self._key = key
         self._client = ChatClient(self._endpoint, key, timeout)
         self._tries = tries
         self._max_tokens = max_tokens
@@ -133,11 +132,11 @@ class ChatPerceiver:
                 _LOG.warning(
                     "%s did not answer a short question (%s): it may be busy, or still load the model",
                     self._endpoint,
-                    self._without_key(problem.describe()),
+                    self._client.describe(problem),
                 )
 
     def _unusable(self, problem: ExchangeError) -> PermanentError:
-        message = self._without_key(problem.describe())
+        message = self._client.describe(problem)
         return PermanentError(
             f"{self._endpoint} cannot be used: {message}; check --endpoint, the model and the API key"
         )
@@ -175,7 +174,7 @@ class ChatPerceiver:
             try:
                 answer = self._send(call)
             except ExchangeError as problem:
-                message = self._without_key(problem.describe())
+                message = self._client.describe(problem)
                 without_field = call.leave_out_field(problem.status, message)
                 if not (without_field or problem.may_pass):
                     raise self._final_error(problem, message, call.failures) from None
@@ -223,9 +222,6 @@ class ChatPerceiver:
         if problem.is_lasting or _BLIND.search(message):
             return PermanentError(f"{self.name} cannot be asked: {message}", failures)
         return RefusedError(message, failures)
-
-    def _without_key(self, message: str) -> str:
-        return message.replace(self._key, "[key]") if self._key else message
 
 
 class _Call:

@@ -105,6 +105,7 @@ class ChatClient:
 
     def __init__(self, base_url: str, key: str | None, timeout: float) -> None:
         self._timeout = timeout
+        self._key = key
         self._client = openai.AsyncOpenAI(
             base_url=base_url,
             api_key=key or "none",
@@ -142,6 +143,11 @@ class ChatClient:
         """Requests the list of models with a time limit in seconds, to see whether the server answers; raises
         `ExchangeError` if it does not."""
         self._run(self._client.models.with_streaming_response.list(), seconds)
+
+    def describe(self, problem: ExchangeError) -> str:
+        """[`ExchangeError.describe`] without the API key, which some servers repeat."""
+        message = problem.describe()
+        return message.replace(self._key, "[key]") if self._key else message
 
     def _run(self, request: Any, seconds: float) -> bytes:
         """Sends a request; the body of a response with status 200."""

@@ -62,8 +62,7 @@ class EndpointTalker:
         self.identity = {"model": model, "max_tokens": str(max_tokens), "unit": self.unit}
         self._model = model
         self._max_tokens = max_tokens
-        self._key = os.environ.get("OPENAI_API_KEY")
-        self._client = ChatClient(url, self._key, SECONDS)
+        self._client = ChatClient(url, os.environ.get("OPENAI_API_KEY"), SECONDS)
 
     def ask(self, images: Sequence[Image.Image], question: str) -> Reply:
         """
@@ -100,7 +99,7 @@ class EndpointTalker:
                     temperature=0,
                 )
             except ExchangeError as problem:
-                reason = self._without_key(problem.describe())
+                reason = self._client.describe(problem)
                 if problem.is_lasting or (isinstance(problem, UnreachableError) and failures == RETRIES):
                     raise TrainingError(
                         f"the request to {self.name} failed: {reason}; check url, model and OPENAI_API_KEY"
@@ -111,9 +110,6 @@ class EndpointTalker:
                 wait = FIRST_WAIT * 2**failures if problem.retry_after is None else problem.retry_after
             time.sleep(min(wait, LONGEST_WAIT))
             failures += 1
-
-    def _without_key(self, message: str) -> str:
-        return message.replace(self._key, "[key]") if self._key else message
 
 
 def _is_worth_another_try(problem: "ExchangeError") -> bool:
