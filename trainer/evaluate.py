@@ -82,8 +82,6 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
 
 def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
     """Evaluates, and returns the summary to print; "" on all processes except the main one."""
-    from accelerate.utils import broadcast_object_list
-
     from mtrefseg.build.loading import load_processor
     from trainer.evaluation import (
         EvaluationFolder,
@@ -106,20 +104,12 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
     folder = EvaluationFolder(arguments.output_dir, identity)
     if folder.is_finished():
         return f"Finished before, nothing to do: {arguments.output_dir}" if accelerator.is_main_process else ""
-    accelerator.wait_for_everyone()
-    before: list[Any] = [0, set()]
-    if accelerator.is_main_process:
-        folder.begin()
-        before = [folder.next_attempt(), {result["batch"] for result in folder.results()}]
-    attempt, done = broadcast_object_list(before)
+    num_batches = -(-len(source) // arguments.batch_size)
+    own, file = folder.share(accelerator, num_batches)
 
     processor = load_processor(checkpoint)
     if arguments.whole_sentences:
         processor.choose_objects = False
-    num_batches = -(-len(source) // arguments.batch_size)
-    remaining = [number for number in range(num_batches) if number not in done]
-    own = remaining[accelerator.process_index :: accelerator.num_processes]
-    file = folder.file(attempt, accelerator.process_index)
     _predict_batches(arguments, accelerator, checkpoint, processor, source, own, file)
     accelerator.wait_for_everyone()
     if not accelerator.is_main_process:

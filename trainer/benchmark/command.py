@@ -114,15 +114,13 @@ def score_predictions(arguments: argparse.Namespace) -> int:
 
     from tqdm.auto import tqdm
 
-    from trainer.evaluation import EvaluationFolder, append, identity_of, read_pair, score_answers, summary
+    from trainer.evaluation import EvaluationFolder, append, identity_of, score_answers, summary
 
-    from .running import PAIRS_AT_ONCE, finish_row, folder_name
+    from .running import PAIRS_AT_ONCE, finish_row, folder_name, read_batch, row_options
 
-    options = {"setting": arguments.setting, "split": arguments.split, "bootstrap": arguments.bootstrap}
-    options |= {"batch_size": PAIRS_AT_ONCE, "limit": len(source)}
     files = sorted(path.rglob("*.png")) if path.is_dir() else [path]
     hashes = {str(file.relative_to(path.parent)): sha256_of(file) for file in files}
-    identity = identity_of(hashes, source, options, "cpu")
+    identity = identity_of(hashes, source, row_options(arguments, source), "cpu")
     folder = EvaluationFolder(arguments.output_dir / arguments.setting / folder_name(name), identity)
     faults_path = folder.folder / "faults.json"
     if folder.is_finished():
@@ -134,8 +132,7 @@ def score_predictions(arguments: argparse.Namespace) -> int:
     num_batches = -(-len(source) // PAIRS_AT_ONCE)
     done = {result["batch"] for result in folder.results()}
     for number in tqdm(range(num_batches), desc=name, unit="batch"):
-        rows = range(number * PAIRS_AT_ONCE, min((number + 1) * PAIRS_AT_ONCE, len(source)))
-        pairs = [read_pair(source[row]) for row in rows]
+        pairs = read_batch(source, number)
         answers = [answers_from(predictions, pair, faults) for pair in pairs]
         if number not in done:
             append(file, {**score_answers(number, pairs, answers), "seconds": time.perf_counter() - started})

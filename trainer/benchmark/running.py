@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
 from tqdm.auto import tqdm
 
 from dataset_scripts.readers import PairSource
@@ -125,6 +124,18 @@ def answers_of(segmenter: Segmenter, pair: ScoredPair) -> dict[int, Answer]:
     return answers
 
 
+def row_options(arguments: argparse.Namespace, source: PairSource) -> dict[str, Any]:
+    """The options that the scores of a row depend on; `arguments` as in [`run_row`]."""
+    options = {name: getattr(arguments, name) for name in ("setting", "split", "bootstrap")}
+    return options | {"batch_size": PAIRS_AT_ONCE, "limit": len(source)}
+
+
+def read_batch(source: PairSource, number: int) -> list[ScoredPair]:
+    """The pairs whose results are written together, by the number of their batch."""
+    rows = range(number * PAIRS_AT_ONCE, min((number + 1) * PAIRS_AT_ONCE, len(source)))
+    return [read_pair(source[row]) for row in rows]
+
+
 def run_row(
     segmenter: Segmenter,
     source: PairSource,
@@ -146,8 +157,7 @@ def run_row(
     Returns:
         `dict`, *optional*: The report; `None` on all processes but the main one, and if it was already finished.
     """
-    options = {"setting": arguments.setting, "split": arguments.split, "bootstrap": arguments.bootstrap}
-    options |= {"batch_size": PAIRS_AT_ONCE, "limit": len(source)}
+    options = row_options(arguments, source)
     plugin = [sha256_of(path) for path in arguments.plugin if plugin_module(path) == type(segmenter).__module__]
     if plugin:
         options["plugin"] = plugin
@@ -155,19 +165,11 @@ def run_row(
     folder = EvaluationFolder(folder_path, identity)
     if folder.is_finished():
         return None
-    accelerator.wait_for_everyone()
-    before: list[Any] = [0, set()]
-    if accelerator.is_main_process:
-        folder.begin()
-        before = [folder.next_attempt(), {result["batch"] for result in folder.results()}]
-    attempt, done = broadcast_object_list(before)
     num_batches = -(-len(source) // PAIRS_AT_ONCE)
-    remaining = [number for number in range(num_batches) if number not in done]
-    own = remaining[accelerator.process_index :: accelerator.num_processes]
-    started, file = time.perf_counter(), folder.file(attempt, accelerator.process_index)
+    own, file = folder.share(accelerator, num_batches)
+    started = time.perf_counter()
     for number in tqdm(own, desc=segmenter.name, unit="batch", disable=not accelerator.is_main_process):
-        rows = range(number * PAIRS_AT_ONCE, min((number + 1) * PAIRS_AT_ONCE, len(source)))
-        pairs = [read_pair(source[row]) for row in rows]
+        pairs = read_batch(source, number)
         result = score_answers(number, pairs, [answers_of(segmenter, pair) for pair in pairs])
         append(file, {**result, "seconds": time.perf_counter() - started})
     accelerator.wait_for_everyone()

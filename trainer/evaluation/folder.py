@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+
 from mtrefseg.io import read_json, write_json
 from trainer.errors import TrainingError
 from trainer.names import REPORT
@@ -81,6 +84,27 @@ class EvaluationFolder:
                     if result["batch"] not in seen:
                         seen.add(result["batch"])
                         yield {**result, "attempt": int(path.name.split("-")[0])}
+
+    def share(self, accelerator: Accelerator, num_batches: int) -> tuple[list[int], Path]:
+        """
+        Starts or resumes this evaluation; called by all processes.
+
+        Args:
+            accelerator (`Accelerator`): Connects the processes.
+            num_batches (`int`): The number of all batches.
+
+        Returns:
+            `tuple[list[int], Path]`: The unfinished batches of this process, and the file for their results.
+        """
+        accelerator.wait_for_everyone()
+        before: list[Any] = [0, set()]
+        if accelerator.is_main_process:
+            self.begin()
+            before = [self.next_attempt(), {result["batch"] for result in self.results()}]
+        attempt, done = broadcast_object_list(before)
+        remaining = [number for number in range(num_batches) if number not in done]
+        own = remaining[accelerator.process_index :: accelerator.num_processes]
+        return own, self.file(attempt, accelerator.process_index)
 
     def next_attempt(self) -> int:
         """The first unused number of an attempt."""

@@ -127,7 +127,7 @@ def test_two_processes_give_what_one_gives(scored: Path, tmp_path: Path, monkeyp
         barrier.wait()
         return said["values"]
 
-    monkeypatch.setattr(running, "broadcast_object_list", broadcast)
+    monkeypatch.setattr("trainer.evaluation.folder.broadcast_object_list", broadcast)
     monkeypatch.setattr(running, "PAIRS_AT_ONCE", 1)
     arguments = parse_arguments(
         ["run", "--models", "whole_image", *DATA, "--output_dir", str(tmp_path)], "mtrefseg benchmark"
@@ -329,7 +329,7 @@ def test_predictions_that_partly_lack_no_target_scores_are_refused_at_once(
     arguments = ["score", str(path), "--name", "theirs", *DATA, "--output_dir", str(tmp_path / "out")]
     write(rows)
     with monkeypatch.context() as patch:
-        patch.setattr("trainer.evaluation.read_pair", None)  # No pair is read.
+        patch.setattr("trainer.benchmark.running.read_batch", None)  # No pair is read.
         assert main(arguments) == 2
     error = capsys.readouterr().err
     assert f"for {len(rows) - 1} of {len(rows)} sentences, but none for {rows[3]['sample_id']}" in error
