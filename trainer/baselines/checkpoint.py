@@ -8,8 +8,7 @@ from PIL import Image
 
 from mtrefseg.build.loading import find_device, load_model, load_processor
 from mtrefseg.io import SCENES
-from trainer.evaluation import model_hash
-from trainer.evaluation.segmenter import Answer
+from trainer.evaluation import Answer, model_hash, to_answers
 from trainer.evaluation_inputs import resolve_checkpoint
 
 from .registry import shown_model
@@ -44,5 +43,4 @@ class CheckpointSegmenter:
         device = next(self._model.parameters()).device
         outputs = self._model(**{name: value.to(device) for name, value in inputs.items()})
         result = self._processor.post_process_referring_segmentation(outputs, [image_t1.size[::-1]])[0]
-        columns = (result["scores"].tolist(), result["no_target_scores"].tolist())
-        return [Answer(*each) for each in zip(result["masks"].cpu().numpy(), *columns)]
+        return to_answers(result)

@@ -2,7 +2,7 @@
 """Scores models on pairs, during training and by `trainer/evaluate.py`, and writes reports and model cards."""
 
 from .batches import Batch, BatchReader, ScoredPair, read_pair
-from .evaluator import SCORES, Evaluator, answer, predict, score_answers
+from .evaluator import SCORES, Evaluator, answer, predict, score_answers, to_answers
 from .folder import EvaluationFolder, append
 from .losses import ItemCounts, count_items, loss_parts
 from .model_card import hardware, shown_name, write_card
@@ -51,6 +51,7 @@ __all__ = [
     "score_answers",
     "shown_name",
     "summary",
+    "to_answers",
     "versions",
     "write_card",
     "write_report",

@@ -70,11 +70,12 @@ def answer(
     answers: list[dict[int, Answer]] = []
     for asked in batch.asked:
         result = next(results) if asked else None
-        answers.append({} if result is None else dict(zip(asked, _answers(result))))
+        answers.append({} if result is None else dict(zip(asked, to_answers(result))))
     return outputs, answers
 
 
-def _answers(result: Mapping[str, torch.Tensor]) -> list[Answer]:
+def to_answers(result: Mapping[str, torch.Tensor]) -> list[Answer]:
+    """The answers in what a processor's `post_process_referring_segmentation` returns for a pair."""
     masks, scores = result["masks"].cpu().numpy(), result["scores"].tolist()
     return [Answer(*each) for each in zip(masks, scores, result["no_target_scores"].tolist())]
 
