@@ -31,7 +31,7 @@ from trainer.errors import TrainingError
 from trainer.evaluation import BatchReader, identity_of, predict, read_pair, reporting
 from trainer.evaluation.folder import EvaluationFolder, append, total_seconds
 from trainer.evaluation.image_sheet import CASES, choose_cases
-from trainer.evaluation.paper_scores import PAPER_MEASURE, SCORES, latex_table, markdown_table, paper_rows
+from trainer.evaluation.paper_scores import PAPER_MEASURE, SCORES, latex_report, markdown_report, paper_rows
 from trainer.evaluation.reporting import PREDICTIONS, SHEET, collect
 from trainer.evaluation.selection import RewordedPairs
 
@@ -294,7 +294,7 @@ def test_tables_hold_the_papers_rows_and_ones_own():
     scores = dict.fromkeys((*SCORES, "mIoU_nonempty", "T-acc"), 12.5) | {"N-acc": None}
     for setting, count in (("TV", 25), ("NS", 25), ("RS", 25)):
         assert len(paper_rows(setting)) == count
-        markdown = markdown_table(setting, "my_model", "50 % of | mine", scores)
+        markdown = markdown_report(setting, "my_model", "50 % of | mine", scores)
         lines = [line for line in markdown.splitlines() if line.startswith("|")]
         cells = [line.replace("\\|", "").strip("|").split("|") for line in lines]
         assert {len(each) for each in cells} == {len(SCORES) + 4}
@@ -302,7 +302,7 @@ def test_tables_hold_the_papers_rows_and_ones_own():
         assert lines[-1] == "| **my_model** |  |  |" + " 12.50 |" * len(SCORES) + " **(b)** |"
         assert f"(a) {PAPER_MEASURE.format(setting=setting)}." in markdown
         assert "N-acc -, T-acc 12.50" in markdown
-        latex = latex_table(setting, "my_model", "50 % of mine", scores)
+        latex = latex_report(setting, "my_model", "50 % of mine", scores)
         assert r"my\_model & " in latex
         assert r"50 \% of mine" in latex
         assert latex.count(" & (a) \\\\") == count

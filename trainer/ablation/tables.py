@@ -1,8 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The results of an ablation: a table as CSV, Markdown and LaTeX, and a report with all settings."""
 
-import csv
-import io
 import json
 import statistics
 from collections.abc import Sequence
@@ -13,9 +11,10 @@ from typing import Any
 from mtrefseg.io import write_text
 from trainer.evaluation import (
     command,
+    csv_table,
     hardware,
     latex_row,
-    latex_text,
+    latex_table,
     markdown_cell,
     markdown_row,
     shown_name,
@@ -134,18 +133,12 @@ def write_tables(rows: Sequence[Row], stem: Path) -> str:
     Returns:
         `str`: The table in Markdown, which can be read on a terminal too.
     """
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(_csv_row(rows[0])))
-    writer.writeheader()
-    writer.writerows(map(_csv_row, rows))
-    write_text(stem.with_suffix(".csv"), text.getvalue())
+    write_text(stem.with_suffix(".csv"), csv_table([_csv_row(row) for row in rows]))
     cells, notes = [_cells(row) for row in rows], _notes(rows)
     table = _markdown(cells)
     write_text(stem.with_suffix(".md"), "\n".join([table, "", *(f"- {note}" for note in notes), ""]))
-    lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{ll{'r' * (len(HEADER) - 2)}}}", r"\hline"]
-    lines += [latex_row(HEADER), r"\hline", *map(latex_row, cells), r"\hline", r"\end{tabular}"]
-    lines += [rf"\caption{{{latex_text(' '.join(notes))}}}", r"\end{table}", ""]
-    write_text(stem.with_suffix(".tex"), "\n".join(lines))
+    columns = f"ll{'r' * (len(HEADER) - 2)}"
+    write_text(stem.with_suffix(".tex"), latex_table(columns, HEADER, [*map(latex_row, cells)], " ".join(notes)))
     return "\n".join([table, *notes])
 
 

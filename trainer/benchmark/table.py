@@ -1,15 +1,13 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The table of scored models: Markdown, LaTeX, CSV and an image, together with the rows of the paper."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mtrefseg.io import write_text
 from mtrefseg.looks import INK, QUIET, to_hex
-from trainer.evaluation import latex_row, latex_text, markdown_cell, markdown_row
+from trainer.evaluation import csv_table, latex_row, latex_table, markdown_cell, markdown_row
 from trainer.evaluation.paper_scores import KINDS as PAPER_GROUPS
 from trainer.evaluation.paper_scores import PAPER_MEASURE, SCORES, paper_rows
 
@@ -39,7 +37,7 @@ def write_table(models: Sequence[ScoredModel], folder: Path) -> str:
     write_text(folder / "table.md", text)
     latex = "\n".join(_latex(setting, rows) for setting, rows in zip(settings, compared))
     write_text(folder / "table.tex", latex)
-    write_csv([row for rows in compared for row in rows], folder / "table.csv")
+    write_text(folder / "table.csv", csv_table([_csv_row(row) for rows in compared for row in rows]))
     _draw(compared, folder / "table.png")
     return text
 
@@ -69,24 +67,16 @@ class _Row:
         return [self.model.name, *numbers, f"{self.low:.1f} to {self.high:.1f}", p_value, f"({self.mark})"]
 
 
-def write_csv(rows: "Sequence[_Row]", path: Path) -> None:
-    """Writes one line per model, with the mean IoU of every group."""
-    lines: list[dict[str, Any]] = []
-    for row in rows:
-        model = row.model
-        line: dict[str, Any] = {"model": model.name, "setting": model.setting}
-        line |= {score: _shown(model.scores.get(score)) for score in (*SCORES, *FURTHER)}
-        line |= {"mIoU_low": f"{row.low:.2f}", "mIoU_high": f"{row.high:.2f}"}
-        line |= {"p_against_best": "" if row.p_value is None else f"{row.p_value:.4f}"}
-        for grouping, groups in groups_of(model).items():
-            line |= {f"{grouping}: {name}": f"{mean:.2f}" for name, (mean, _) in groups.items()}
-        lines.append(line | {"measured_on": model.measure, "folder": model.folder.name})
-    names = list(dict.fromkeys(name for line in lines for name in line))
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, names, restval="")
-    writer.writeheader()
-    writer.writerows(lines)
-    write_text(path, text.getvalue())
+def _csv_row(row: _Row) -> dict[str, str]:
+    """A model with the mean IoU of every group."""
+    model = row.model
+    line = {"model": model.name, "setting": model.setting}
+    line |= {score: _shown(model.scores.get(score)) for score in (*SCORES, *FURTHER)}
+    line |= {"mIoU_low": f"{row.low:.2f}", "mIoU_high": f"{row.high:.2f}"}
+    line |= {"p_against_best": "" if row.p_value is None else f"{row.p_value:.4f}"}
+    for grouping, groups in groups_of(model).items():
+        line |= {f"{grouping}: {name}": f"{mean:.2f}" for name, (mean, _) in groups.items()}
+    return line | {"measured_on": model.measure, "folder": model.folder.name}
 
 
 def _markdown(setting: str, rows: Sequence[_Row]) -> str:
@@ -118,11 +108,9 @@ def _groups(grouping: str, rows: Sequence[_Row]) -> list[str]:
 
 
 def _latex(setting: str, rows: Sequence[_Row]) -> str:
-    lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{l{'r' * (len(HEADER) - 2)}l}}", r"\hline"]
-    lines += [latex_row(HEADER), r"\hline", *(latex_row(row.cells()) for row in rows), r"\hline"]
+    lines = [*(latex_row(row.cells()) for row in rows), r"\hline"]
     lines += [latex_row([*_paper_cells(row), "", "", "", "", "(a)"]) for row in paper_rows(setting)]
-    lines += [r"\hline", r"\end{tabular}", rf"\caption{{{latex_text(' '.join(_notes(setting, rows)))}}}"]
-    return "\n".join([*lines, r"\end{table}", ""])
+    return latex_table(f"l{'r' * (len(HEADER) - 2)}l", HEADER, lines, " ".join(_notes(setting, rows)))
 
 
 def _notes(setting: str, rows: Sequence[_Row]) -> list[str]:

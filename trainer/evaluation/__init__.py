@@ -17,7 +17,7 @@ from .reporting import (
     write_report,
 )
 from .segmenter import Answer, Segmenter, TruthSegmenter, ask
-from .tables import latex_row, latex_text, markdown_cell, markdown_row
+from .tables import csv_table, latex_row, latex_table, markdown_cell, markdown_row
 
 
 __all__ = [
@@ -37,10 +37,11 @@ __all__ = [
     "collect",
     "command",
     "count_items",
+    "csv_table",
     "hardware",
     "identity_of",
     "latex_row",
-    "latex_text",
+    "latex_table",
     "loss_parts",
     "make_report",
     "markdown_cell",

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .tables import latex_row, latex_text, markdown_cell, markdown_row
+from .tables import latex_row, latex_table, latex_text, markdown_cell, markdown_row
 
 
 SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@60", "Pr@70", "Pr@80", "Pr@90")
@@ -40,7 +40,7 @@ def paper_rows(setting: str) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(file) if row["setting"] == setting]
 
 
-def markdown_table(setting: str, name: str, measure: str, scores: Mapping[str, Any]) -> str:
+def markdown_report(setting: str, name: str, measure: str, scores: Mapping[str, Any]) -> str:
     """
     The table in Markdown.
 
@@ -69,21 +69,19 @@ def markdown_table(setting: str, name: str, measure: str, scores: Mapping[str, A
     return "\n".join([*lines, "", *(f"{note}  " for note in notes[:-1]), notes[-1], ""])
 
 
-def latex_table(setting: str, name: str, measure: str, scores: Mapping[str, Any]) -> str:
-    """The table in LaTeX, which needs no package; arguments as in [`markdown_table`]."""
-    columns = 4 + len(SCORES)
-    lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{lll{'r' * len(SCORES)}l}}", r"\hline"]
-    lines += [latex_row(["model", "vision", "text", *SCORES, "on"]), r"\hline"]
+def latex_report(setting: str, name: str, measure: str, scores: Mapping[str, Any]) -> str:
+    """The table in LaTeX, which needs no package; arguments as in [`markdown_report`]."""
+    columns, lines = f"lll{'r' * len(SCORES)}l", []
     for kind, rows in _groups(setting).items():
-        lines.append(rf"\multicolumn{{{columns}}}{{l}}{{\emph{{{latex_text(KINDS[kind])}}}}} \\")
+        lines.append(rf"\multicolumn{{{len(columns)}}}{{l}}{{\emph{{{latex_text(KINDS[kind])}}}}} \\")
         lines += [latex_row([*_names(row), *_printed(row), "(a)"]) for row in rows]
-    lines += [r"\hline", latex_row([name, "", "", *_shown(scores, SCORES), "(b)"]), r"\hline", r"\end{tabular}"]
+    lines += [r"\hline", latex_row([name, "", "", *_shown(scores, SCORES), "(b)"])]
     further = ", ".join(f"{key} {value}" for key, value in _further(scores))
     caption = (
         f"Measured on: (a) {PAPER_MEASURE.format(setting=setting)}; (b) {measure}. Rows of (a) and (b) are only "
         f"as comparable as the data on which they were measured. Further scores of (b): {further}."
     )
-    return "\n".join([*lines, rf"\caption{{{latex_text(caption)}}}", r"\end{table}", ""])
+    return latex_table(columns, ["model", "vision", "text", *SCORES, "on"], lines, caption)
 
 
 def _groups(setting: str) -> dict[str, list[dict[str, str]]]:

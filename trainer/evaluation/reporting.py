@@ -28,7 +28,7 @@ from .batches import read_pair
 from .folder import total_seconds
 from .image_sheet import choose_cases
 from .model_card import hardware, shown_name
-from .paper_scores import latex_table, markdown_table
+from .paper_scores import latex_report, markdown_report
 
 
 SHEET = "sheet.png"
@@ -203,8 +203,8 @@ def write_report(folder: Path, report: dict[str, Any], samples: Sequence[dict[st
         f"of {data['pairs']:,} pairs, at the images' own size"
     )
     table = (data["setting"], report["model"]["name"], measure, report["scores"])
-    write_text(folder / "table.md", markdown_table(*table))
-    write_text(folder / "table.tex", latex_table(*table))
+    write_text(folder / "table.md", markdown_report(*table))
+    write_text(folder / "table.tex", latex_report(*table))
     _draw(samples, source, int(report["options"]["batch_size"])).save(folder / SHEET)
     write_json(folder / REPORT, report)
 

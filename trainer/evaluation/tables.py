@@ -1,7 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Rows of Markdown and LaTeX tables, with all special characters escaped."""
+"""Markdown, LaTeX and CSV tables, with all special characters escaped."""
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$"} | {
@@ -22,6 +25,30 @@ def markdown_cell(text: str) -> str:
 def latex_row(cells: Sequence[str]) -> str:
     """A row of cells of arbitrary text."""
     return " & ".join(latex_text(cell) for cell in cells) + r" \\"
+
+
+def latex_table(columns: str, header: Sequence[str], rows: Sequence[str], caption: str) -> str:
+    """
+    A table in LaTeX, which needs no package.
+
+    Args:
+        columns (`str`): Their alignment, such as "lrr".
+        header (`Sequence[str]`): Arbitrary text.
+        rows (`Sequence[str]`): Results of [`latex_row`], and lines between them.
+        caption (`str`): Arbitrary text.
+    """
+    lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{{columns}}}", r"\hline", latex_row(header)]
+    lines += [r"\hline", *rows, r"\hline", r"\end{tabular}", rf"\caption{{{latex_text(caption)}}}", r"\end{table}"]
+    return "\n".join([*lines, ""])
+
+
+def csv_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of values by column as CSV. A column that only some rows have stays empty in the others."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def latex_text(text: str) -> str:
