@@ -227,17 +227,22 @@ def compare_predictions(other: Path, rounds: int) -> tuple[list[dict[str, Any]],
     return rows, operators
 
 
+def start_seconds(code: str, folder: Path) -> float:
+    """Processor seconds of a new process that runs a program with the code of a checkout."""
+    run = f"import time\n{code}\nprint('seconds', time.process_time())"
+    output = subprocess.run(
+        [sys.executable, "-c", run], cwd=folder, env=environment(folder), check=True, capture_output=True
+    ).stdout.decode()
+    return float(output.split("seconds")[-1])
+
+
 def compare_starts(other: Path, rounds: int) -> list[dict[str, Any]]:
     """Rows of the first mask from the shell."""
     cases = {"bare": (BARE, ROOT), "before": (FIRST, other), "now": (FIRST, ROOT)}
     least: dict[str, float] = {}
     for _ in range(rounds):
         for name, (code, folder) in cases.items():
-            run = f"import time\n{code.format(model=MODEL)}\nprint('seconds', time.process_time())"
-            output = subprocess.run(
-                [sys.executable, "-c", run], cwd=folder, env=environment(folder), check=True, capture_output=True
-            ).stdout.decode()
-            seconds = float(output.split("seconds")[-1])
+            seconds = start_seconds(code.format(model=MODEL), folder)
             least[name] = min(least.get(name, seconds), seconds)
     what = "first mask from the shell"
     return [row(checkout, what, seconds * 1e3, least["bare"] * 1e3) for checkout, seconds in least.items()]

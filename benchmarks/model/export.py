@@ -19,8 +19,6 @@ folder. Rows are appended to `results/export.csv`.
 
 import argparse
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -29,7 +27,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.model.compare import BARE, FIRST, MODEL, Checkout, environment
+from benchmarks.model.compare import BARE, FIRST, MODEL, Checkout, start_seconds
 from benchmarks.tables import RESULTS, ROOT, append_rows
 
 
@@ -147,11 +145,7 @@ def measure_starts(folders: dict[str, Path], rounds: int) -> list[dict[str, Any]
     spent: dict[str, list[float]] = {}
     for _ in range(rounds):
         for name, code in cases.items():
-            run = f"import time\n{code}\nprint('seconds', time.process_time())"
-            output = subprocess.run(
-                [sys.executable, "-c", run], cwd=ROOT, env=environment(ROOT), check=True, capture_output=True
-            ).stdout.decode()
-            spent.setdefault(name, []).append(float(output.split("seconds")[-1]))
+            spent.setdefault(name, []).append(start_seconds(code, ROOT))
     medians = {name: median(seconds) for name, seconds in spent.items()}
     return [
         row(name, "first mask from the shell, ms", 1e3 * seconds, seconds / medians["bare"])
