@@ -92,7 +92,7 @@ class PairPipeline:
     ) -> None:
         self._store = store
         self._settings = store.settings
-        self._asker = make_asker(self._settings, backends, prompts, store)
+        self._asker = Asker(backends.perceiver, backends.segmenter, prompts, store, store.settings.attempts)
         self._load = load
         self._stopping = stopping
 
@@ -174,11 +174,6 @@ def give_up_unusable(store: PairStore, pair_id: str, error: UnusableError) -> st
     end = "failed" if error.reason is Reason.MISSING_IMAGE else "skipped"
     store.give_up(pair_id, end, error.detail)
     return end
-
-
-def make_asker(settings: RunSettings, backends: Backends, prompts: Prompts, journal: Journal) -> Asker:
-    """The `Asker` of a run with these settings."""
-    return Asker(backends.perceiver, backends.segmenter, prompts, journal, settings.attempts)
 
 
 def provenance_of(settings: RunSettings) -> dict[str, object]:

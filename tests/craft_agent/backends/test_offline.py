@@ -26,10 +26,9 @@ from craft_agent.geometry import box_of, mask_iou
 from craft_agent.prompts.templates import Prompts
 from craft_agent.records import ChangeType, ImagePair
 from craft_agent.state.journal import MemoryJournal
-from craft_agent.state.settings import RunSettings
+from craft_agent.steps.asking import Asker
 from craft_agent.steps.correction import correct_all
 from craft_agent.steps.perception import perceive
-from craft_agent.steps.pipeline import Backends, make_asker
 from craft_agent.steps.refinement import refine_all
 from dataset_scripts.synthesis.language import vocabulary
 from dataset_scripts.synthesis.language.vocabulary import CHANGE_ROWS
@@ -92,8 +91,7 @@ def test_its_sentences_lead_back_and_doubtful_ones_to_nothing(pair):
 
 
 def test_all_steps_make_samples_of_it(pair):
-    backends = Backends(OfflinePerceiver(), OfflineSegmenter())
-    asker = make_asker(RunSettings("", "offline", "offline"), backends, Prompts(), MemoryJournal())
+    asker = Asker(OfflinePerceiver(), OfflineSegmenter(), Prompts(), MemoryJournal())
     candidates = perceive(pair, asker)
     assert len(candidates) == 3
     samples, outcomes = refine_all(pair, correct_all(pair, candidates, asker, 3), asker, 2, 0.5, {})
@@ -183,8 +181,7 @@ def test_the_model_takes_the_place_of_differencing(pair, tmp_path):
     comparison = comparisons.get(pair)
     assert comparison.level.shape == (150, 200)
     assert comparisons.get(pair) is comparison
-    backends = Backends(OfflinePerceiver(comparisons), OfflineSegmenter(comparisons))
-    asker = make_asker(RunSettings("", "offline", "offline"), backends, Prompts(), MemoryJournal())
+    asker = Asker(OfflinePerceiver(comparisons), OfflineSegmenter(comparisons), Prompts(), MemoryJournal())
     candidates = perceive(pair, asker)
     assert candidates is not None
     refine_all(pair, correct_all(pair, candidates, asker, 1), asker, 1, 0.5, {})
