@@ -51,36 +51,43 @@ def make_lora_config(
         raise TrainingError("freeze names language_model, which --use_peft would train; leave out one of the two.")
     whole = model_config.lora_modules_to_save or FULLY_TRAINED
     _check_parts(model, whole)
-    targets: str | list[str] | None = model_config.lora_target_modules
-    if targets is None:
-        layers = {
-            name.rsplit(".", 1)[-1]
-            for name, module in model.language_model.get_decoder().named_modules()
-            if isinstance(module, nn.Linear)
-        }
-        # A pattern, because the backbone may have layers with the same names.
-        targets = rf"language_model\..*\.({'|'.join(map(re.escape, sorted(layers)))})"
-    elif isinstance(targets, str) and re.fullmatch(r"[\w.]+", targets):
-        targets = [targets]  # trl makes a string of a list of one, and peft would take it as a pattern of full names.
-    embeddings, output = model.get_input_embeddings(), model.get_output_embeddings()
-    tokens = None
-    # peft would only train the row of the input embeddings, so that tied weights could not be merged.
-    if output.weight is not embeddings.weight and "token_embeddings" not in frozen:
-        name = next(name for name, module in model.named_modules() if module is embeddings)
-        tokens = {name.rsplit(".", 1)[-1]: [model.config.seg_token_id]}
     return LoraConfig(
         r=model_config.lora_r,
         lora_alpha=model_config.lora_alpha,
         lora_dropout=model_config.lora_dropout,
-        target_modules=targets,
+        target_modules=_target_modules(model, model_config.lora_target_modules),
         modules_to_save=[part for part in whole if part not in frozen],
-        trainable_token_indices=tokens,
+        trainable_token_indices=None if "token_embeddings" in frozen else _trained_tokens(model),
         use_rslora=model_config.use_rslora,
         use_dora=model_config.use_dora,
         bias="none",
         # With a task type, peft would call methods that only text generators have.
         task_type=None,
     )
+
+
+def _target_modules(model: MTRefSegModel, given: str | list[str] | None) -> str | list[str]:
+    """The layers that get adapters: by default all linear layers of the language model's body."""
+    if given is None:
+        layers = {
+            name.rsplit(".", 1)[-1]
+            for name, module in model.language_model.get_decoder().named_modules()
+            if isinstance(module, nn.Linear)
+        }
+        # A pattern, because the backbone may have layers with the same names.
+        return rf"language_model\..*\.({'|'.join(map(re.escape, sorted(layers)))})"
+    # trl makes a string of a list of one, and peft would take it as a pattern of full names.
+    return [given] if isinstance(given, str) and re.fullmatch(r"[\w.]+", given) else given
+
+
+def _trained_tokens(model: MTRefSegModel) -> dict[str, list[int]] | None:
+    """The row of `[SEG]` in the token embedding; `None` if the output layer shares them: peft would only train that of
+    the input embeddings, so that tied weights could not be merged."""
+    embeddings = model.get_input_embeddings()
+    if model.get_output_embeddings().weight is embeddings.weight:
+        return None
+    name = next(name for name, module in model.named_modules() if module is embeddings)
+    return {name.rsplit(".", 1)[-1]: [model.config.seg_token_id]}
 
 
 def _check_parts(model: nn.Module, parts: Sequence[str]) -> None:

@@ -125,16 +125,18 @@ def take_parts(model: MTRefSegModel | MTRefSegVisionModel, checkpoint: str, part
         TrainingError: If the model or the checkpoint has no such part, or if the part of the checkpoint has other
             sizes or another fusion type.
     """
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # The library would list the other parts of the checkpoint as unexpected.
     # Parts of a baseline come from a checkpoint of our model.
     is_visual = isinstance(model, MTRefSegVisionModel) or not {*parts} - {*VISION_PARTS}
     model_class = MTRefSegVisionModel if is_visual else MTRefSegModel
-    with load_errors(checkpoint):
-        trained, info = model_class.from_pretrained(
-            checkpoint, dtype="float32", use_safetensors=True, output_loading_info=True
-        )
-    logging.set_verbosity(verbosity)
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # The library would list the other parts of the checkpoint as unexpected.
+    try:
+        with load_errors(checkpoint):
+            trained, info = model_class.from_pretrained(
+                checkpoint, dtype="float32", use_safetensors=True, output_loading_info=True
+            )
+    finally:
+        logging.set_verbosity(verbosity)
     taken = _modules_of(model, parts, "parts")
     for part, module in taken.items():
         given = named_parts(trained)[part]

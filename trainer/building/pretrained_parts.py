@@ -23,15 +23,10 @@ SMALL, SMALL_BACKBONE = "small", "efficientnet-lite2"
 logger = logging.get_logger(__name__)
 
 
-def is_packaged(vision_backbone: str | None) -> bool:
-    """Whether a `--vision_backbone` is one from a pip package."""
-    return vision_backbone in PRETRAINED_BACKBONES
-
-
 def backbone_fields(arguments: ModelArguments) -> dict[str, Any]:
     """The field `vision_config` of [`MTRefSegConfig`] for a `--vision_backbone` from a package; otherwise empty."""
     name = arguments.vision_backbone
-    if name is None or not is_packaged(name):
+    if name is None or name not in PRETRAINED_BACKBONES:
         return {}
     sizes = {field: getattr(BACKBONES[name], field) for field in ("width_multiplier", "depth_multiplier")}
     return {"vision_config": {"model_type": "efficientnet_lite", **sizes, "out_features": STAGES}}
@@ -63,7 +58,7 @@ def given_backbone(arguments: ModelArguments) -> PreTrainedModel | None:
         TrainingError: If its package is not installed.
     """
     name = arguments.vision_backbone
-    if name is None or not is_packaged(name):
+    if name is None or name not in PRETRAINED_BACKBONES:
         return None
     try:
         return pretrained_backbone(name)
