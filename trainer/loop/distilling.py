@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import Trainer, TrainingArguments, set_seed
+from transformers import Trainer, TrainingArguments
 
 from modeling_mtrefseg import MTRefSegProcessor
 from mtrefseg.build.loading import load_plain_model, load_processor
@@ -24,7 +24,7 @@ from trainer.options import with_recipe
 
 from .checkpointing import check_resume_config, find_checkpoint, saving
 from .checks import check_checkpoint, check_dataset
-from .engines import keep_freed_memory, use_all_cores
+from .engines import prepare_plain_training
 from .run_lock import locked_folder
 
 
@@ -56,12 +56,7 @@ def distill(arguments: Sequence[str], program: str, description: str | None) -> 
         raise TrainingError(f"max_steps={training.max_steps} must be 1 or more.")
     for name in data.train_data:
         check_dataset("train_data", name)
-    training.remove_unused_columns = False
-    training.label_names = ["labels"]
-    training.use_cpu = not torch.accelerator.is_available()
-    use_all_cores(training)
-    keep_freed_memory(training)
-    set_seed(training.seed)
+    prepare_plain_training(training, ["labels"])
     with locked_folder(training):
         settings = {**vars(model), **vars(data), **vars(augmentation), "seed": training.seed}
         check_resume_config(training, settings)

@@ -5,6 +5,7 @@ import ctypes
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedType
 from torch import nn
 from tqdm.auto import tqdm
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
 
 from modeling_mtrefseg import MTRefSegModel
 from trainer.errors import TrainingError
@@ -60,6 +61,22 @@ def keep_freed_memory(arguments: TrainingArguments) -> None:
         library = ctypes.CDLL(None)
         library.mallopt(_M_MMAP_MAX, 0)
         library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def prepare_plain_training(arguments: TrainingArguments, label_names: Sequence[str]) -> None:
+    """
+    Prepares a run with transformers' own `Trainer`: the columns that the collator needs, the device and the seed.
+
+    Args:
+        arguments (`TrainingArguments`): Changed in place.
+        label_names (`Sequence[str]`): The inputs that are scored; transformers guesses them from the signature.
+    """
+    arguments.remove_unused_columns = False
+    arguments.label_names = list(label_names)
+    arguments.use_cpu = not torch.accelerator.is_available()
+    use_all_cores(arguments)
+    keep_freed_memory(arguments)
+    set_seed(arguments.seed)
 
 
 def use_fast_attention(model: nn.Module, arguments: TrainingArguments) -> None:

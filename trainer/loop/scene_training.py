@@ -3,8 +3,7 @@
 
 from collections.abc import Sequence
 
-import torch
-from transformers import Trainer, TrainingArguments, set_seed
+from transformers import Trainer, TrainingArguments
 
 from dataset_scripts.synthesis import Generator
 from modeling_mtrefseg import MTRefSegVisionModel
@@ -16,7 +15,7 @@ from trainer.errors import TrainingError
 from trainer.options import with_recipe
 
 from .checkpointing import check_resume_config, find_checkpoint, saving
-from .engines import keep_freed_memory, use_all_cores
+from .engines import prepare_plain_training
 from .run_lock import locked_folder
 
 
@@ -40,13 +39,7 @@ def train_scenes(arguments: Sequence[str], program: str, description: str | None
         raise TrainingError(
             f"max_steps={training.max_steps} must be 1 or more, because generated images are unlimited."
         )
-    training.remove_unused_columns = False
-    # trl and transformers guess label names from the signature; these are scored.
-    training.label_names = ["kinds", "colors"]
-    training.use_cpu = not torch.accelerator.is_available()
-    use_all_cores(training)
-    keep_freed_memory(training)
-    set_seed(training.seed)
+    prepare_plain_training(training, ["kinds", "colors"])
     with locked_folder(training):
         check_resume_config(training, {**vars(scenes), "seed": training.seed})
         trainer = make_scene_trainer(scenes, training)
