@@ -19,6 +19,7 @@ It appends rows to `results/regions.csv`: one of all pairs, and one of each sour
 import argparse
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -59,8 +60,8 @@ def count_regions(pair: Pair, masks: list[BoolMask], differences: tuple[Differen
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     found: dict[int, Difference] = {}
     for difference in differences:
-        common = np.bincount(labels[difference.mask], minlength=count + 1)
-        ious = common / (areas + np.count_nonzero(difference.mask) - common)
+        common = np.bincount(difference.inside(labels)[difference.part], minlength=count + 1)
+        ious = common / (areas + difference.area - common)
         ious[0] = 0
         best = int(ious.argmax())
         if ious[best] >= LEAST_IOU:
@@ -79,12 +80,12 @@ def count_regions(pair: Pair, masks: list[BoolMask], differences: tuple[Differen
     return counts
 
 
-def measure(comparisons: Comparisons, data: str, limit: int | None) -> dict[str, Counter[str]]:
+def measure(comparisons: Callable[[str | None], Comparisons], data: str, limit: int | None) -> dict[str, Counter[str]]:
     """
     Counts the regions of many pairs.
 
     Args:
-        comparisons ([`Comparisons`]): What proposes regions.
+        comparisons (`Callable`): Takes the domain of a pair and returns the [`Comparisons`] that propose its regions.
         data (`str`): Folder of pairs.
         limit (`int`, *optional*): How many pairs are used, from the first.
 
@@ -97,7 +98,7 @@ def measure(comparisons: Comparisons, data: str, limit: int | None) -> dict[str,
         images = pair.load_images()
         masks = pair.load_masks(images[0].size)
         started = time.process_time()
-        differences = comparisons.get(ImagePair(pair.pair_id, *images)).differences
+        differences = comparisons(pair.domain).get(ImagePair(pair.pair_id, *images)).differences
         counts[pair.source]["cpu"] += round(1000 * (time.process_time() - started))
         counts[pair.source] += count_regions(pair, masks, differences)
     return counts
@@ -119,7 +120,10 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, help="how many pairs are used, from the first (default: all)")
     parser.add_argument("--out", type=Path, default=RESULTS / "regions.csv")
     options = parser.parse_args()
-    comparisons = DIFFERENCES if options.model == "difference" else model_comparisons(options.model, None)
+
+    def comparisons(domain: str | None) -> Comparisons:
+        return DIFFERENCES if options.model == "difference" else model_comparisons(options.model, None, domain)
+
     counts = measure(comparisons, options.data, options.pairs)
     rows = {"all": make_row(sum(counts.values(), Counter()))}
     if len(counts) > 1:

@@ -170,7 +170,7 @@ def make_perceiver(arguments: argparse.Namespace) -> Perceiver:
         )
     from ..backends.offline import OfflinePerceiver
 
-    return OfflinePerceiver(_comparisons(_offline_perceiver_model(arguments), arguments.device))
+    return OfflinePerceiver(_comparisons(_offline_perceiver_model(arguments), arguments))
 
 
 def make_segmenter(arguments: argparse.Namespace) -> Segmenter:
@@ -192,7 +192,7 @@ def make_segmenter(arguments: argparse.Namespace) -> Segmenter:
     if kind in OFFLINE:
         from ..backends.offline import OfflineSegmenter
 
-        return OfflineSegmenter(_comparisons(_offline_segmenter_model(arguments), device))
+        return OfflineSegmenter(_comparisons(_offline_segmenter_model(arguments), arguments))
     *detector, model = _segmenter_models(arguments)
     if kind == "clipseg":
         from ..backends.clipseg_segmenter import ClipSegSegmenter
@@ -239,10 +239,10 @@ def _offline_name(model: str | None) -> str:
     return DIFFERENCE if model is None else offline_name(model)
 
 
-def _comparisons(model: str | None, device: str | None) -> "Comparisons":
+def _comparisons(model: str | None, arguments: argparse.Namespace) -> "Comparisons":
     from ..backends.offline import DIFFERENCES, model_comparisons
 
-    return DIFFERENCES if model is None else model_comparisons(model, device)
+    return DIFFERENCES if model is None else model_comparisons(model, arguments.device, arguments.domain)
 
 
 def _segmenter_models(arguments: argparse.Namespace) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .reading import Box, Scene, Views
-from .windows import WindowPlan, blend_weights
+from .reading import Scene, Views
+from .windows import Box, WindowPlan, blend_weights
 
 
 if TYPE_CHECKING:

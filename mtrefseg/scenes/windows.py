@@ -1,13 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Cuts a scene into overlapping windows."""
+"""Cuts a scene into overlapping windows. Needs none of the packages that read rasters."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from modeling_mtrefseg.canvas_mtrefseg import NORMAL_SCENE, SHRINK_LIMIT, Window
-
-from .reading import Box
 
 
 OVERLAP = 0.25
@@ -15,6 +14,15 @@ OVERLAP = 0.25
 USUAL_PIXEL_SIZE = 0.5
 """Assumed metres per pixel of images from above without a known resolution, such as the PNG files of most public
 datasets."""
+
+
+class Box(NamedTuple):
+    """A part of a scene in pixels: left, top, width, height."""
+
+    left: int
+    top: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)

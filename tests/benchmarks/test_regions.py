@@ -16,7 +16,9 @@ from dataset_scripts.readers import GENERATED, Pair, open_pairs
 
 
 def proposal(mask: np.ndarray, change_type: ChangeType = ChangeType.APPEAR) -> Difference:
-    return Difference(mask, box_of(mask), change_type, 0.5, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+    box = box_of(mask)
+    part = mask[box.top : box.bottom, box.left : box.right]
+    return Difference(part, box, mask.shape[::-1], change_type, 0.5, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
 
 def square(top: int, left: int, side: int) -> np.ndarray:
@@ -77,7 +79,7 @@ def test_a_folder_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         return Comparison(mask.astype(np.float32), (proposal(mask),))
 
     monkeypatch.setattr(regions, "open_pairs", made)
-    counts = regions.measure(Comparisons(everything, "everything"), "folder", 2)
+    counts = regions.measure(lambda domain: Comparisons(everything, "everything"), "folder", 2)
     row = regions.make_row(sum(counts.values(), Counter()))
     assert (row["pairs"], row["proposals"], row["found"], row["precision_percent"]) == (2, 2, 0, 0.0)
     assert row["true"] > 0

@@ -54,17 +54,18 @@ DIFFERENCES = Comparisons(compare, DIFFERENCE)
 
 
 @lru_cache(maxsize=2)
-def model_comparisons(model: str, device: str | None) -> Comparisons:
+def model_comparisons(model: str, device: str | None, domain: str | None = None) -> Comparisons:
     """
     The comparisons of a model's every-change mask; a model is loaded once.
 
     Args:
         model (`str`): Folder or Hub id of a checkpoint of this project.
         device (`str`, *optional*): The device; by default the first GPU if there is one.
+        domain (`str`, *optional*): "NS" or "RS", see [`EveryChange`].
 
     Raises:
         PermanentError: If the model cannot be loaded.
     """
     from .every_change import EveryChange  # Here, because PyTorch takes a while to import.
 
-    return Comparisons(EveryChange(model, device).compare, offline_name(model))
+    return Comparisons(EveryChange(model, device, domain).compare, offline_name(model))

@@ -7,7 +7,8 @@ ground is not.
 """
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -44,19 +45,46 @@ class Difference:
     A region that differs.
 
     Args:
-        mask (`np.ndarray`): Booleans `(height, width)` with the size of the images.
+        part (`np.ndarray`): Its pixels, booleans with the size of the box; a large image may have hundreds of regions.
         box (`Box`): The box around it.
+        size (`tuple[int, int]`): Width and height of the images.
         change_type (`ChangeType`): What seems to have happened there.
         strength (`float`): How clear the difference is, in `[0, 1]`.
         color_t1, color_t2 (`tuple[float, float, float]`): Mean RGB of the region at each time, from 0 to 255.
     """
 
-    mask: BoolMask = field(repr=False)
+    part: BoolMask = field(repr=False)
     box: Box
+    size: tuple[int, int]
     change_type: ChangeType
     strength: float
     color_t1: tuple[float, float, float]
     color_t2: tuple[float, float, float]
+
+    @cached_property
+    def area(self) -> int:
+        """Number of pixels."""
+        return int(np.count_nonzero(self.part))
+
+    @property
+    def share(self) -> float:
+        """Its share of the image, from 0 to 1."""
+        return self.area / (self.size[0] * self.size[1])
+
+    @property
+    def mask(self) -> BoolMask:
+        """Booleans `(height, width)` with the size of the images."""
+        mask = np.zeros(self.size[::-1], dtype=bool)
+        self.inside(mask)[:] = self.part
+        return mask
+
+    def inside(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The part of an array `(height, width, ...)` in the box; a view."""
+        return image[self.box.top : self.box.bottom, self.box.left : self.box.right]
+
+    def common(self, mask: BoolMask) -> int:
+        """How many pixels of a mask `(height, width)` are in the region."""
+        return int(np.count_nonzero(self.inside(mask) & self.part))
 
 
 @dataclass(frozen=True)
@@ -94,7 +122,10 @@ def compare(pair: ImagePair) -> Comparison:
         mask = _full_size(region, pair.size)
         if mask.any():
             strength = float(1.0 - np.exp(-0.5 * level[region].mean() ** 2))
-            differences.append(describe_region(mask, strength, region, matched, later))
+            box, change_type = box_of(mask), _change_type(region, matched, later)
+            part = mask[box.top : box.bottom, box.left : box.right]
+            colors = (mean_color(matched, region), mean_color(later, region))
+            differences.append(Difference(part, box, pair.size, change_type, round(strength, 4), *colors))
     differences.sort(key=lambda each: (-each.strength, each.box))
     full = Image.fromarray(level).resize(pair.size, Image.Resampling.BILINEAR)
     return Comparison(np.asarray(full, dtype=np.float32), tuple(differences))
@@ -241,38 +272,8 @@ def _full_size(region: BoolMask, size: tuple[int, int]) -> BoolMask:
     return np.asarray(image.resize(size, Image.Resampling.BILINEAR)) > 127
 
 
-def describe_region(
-    mask: BoolMask,
-    strength: float,
-    region: BoolMask,
-    earlier: Plane,
-    later: Plane,
-    change_type: ChangeType | None = None,
-) -> Difference:
-    """
-    Describes a region.
-
-    Args:
-        mask (`np.ndarray`): Booleans with the size of the images.
-        strength (`float`): How clear the difference is, in `[0, 1]`.
-        region (`np.ndarray`): The region in the size at which the images are compared, booleans `(height, width)`.
-        earlier, later (`np.ndarray`): The images in that size, float32 `(height, width, 3)`, 0 to 255.
-        change_type (`ChangeType`, *optional*): What happened; by default what the outlines at both times suggest.
-
-    Returns:
-        `Difference`: With colours, and what seems to have happened.
-    """
-    return Difference(
-        mask=mask,
-        box=box_of(mask),
-        change_type=change_type or _change_type(region, earlier, later),
-        strength=round(strength, 4),
-        color_t1=_mean_color(earlier, region),
-        color_t2=_mean_color(later, region),
-    )
-
-
-def _mean_color(image: Plane, region: BoolMask) -> tuple[float, float, float]:
+def mean_color(image: npt.NDArray[Any], region: BoolMask) -> tuple[float, float, float]:
+    """Mean RGB of the pixels of an image `(height, width, 3)` in a region, from 0 to 255."""
     red, green, blue = image[region].mean(axis=0).clip(0, 255)
     return float(red), float(green), float(blue)
 

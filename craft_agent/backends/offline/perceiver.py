@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import RefusedError
-from ...geometry import from_pixels, mask_iou
+from ...geometry import from_pixels
+from ...prompts.schemas import MOST_DIFFERENCES
 from ...records import BoolMask, Box, Verdict
 from ..protocols import Answer, Question, Usage
 from .comparisons import DIFFERENCES, Comparisons
@@ -62,7 +63,8 @@ def _perceive(question: Question, comparison: Comparison) -> dict[str, Any]:
                     "box": from_pixels(difference.box, part),
                 }
             )
-    return {"differences": seen}
+    # The clearest come first. What a dense view has more of is seen in the cells.
+    return {"differences": seen[:MOST_DIFFERENCES]}
 
 
 def _review(question: Question, comparison: Comparison) -> dict[str, Any]:
@@ -79,9 +81,9 @@ def _review(question: Question, comparison: Comparison) -> dict[str, Any]:
     known = _best(mask, comparison)
     if known is None:
         return {**answer, "verdict": Verdict.NOT_A_CHANGE.value, "comment": "nothing differs there"}
-    common = np.count_nonzero(mask & known.mask)
-    cover, purity = common / np.count_nonzero(known.mask), common / np.count_nonzero(mask)
-    answer["fit"] = round(float(mask_iou(mask, known.mask)), 4)
+    common, area = known.common(mask), int(np.count_nonzero(mask))
+    cover, purity = common / known.area, common / area
+    answer["fit"] = round(common / (known.area + area - common), 4)
     answer["comment"] = f"holds {cover:.0%} of what differs; {purity:.0%} of it differs"
     if cover >= LEAST_COVER and purity >= LEAST_PURITY:
         return {**answer, "verdict": Verdict.ACCEPT.value}
@@ -116,7 +118,10 @@ def _ground(question: Question, comparison: Comparison) -> dict[str, Any]:
 
 def _best(mask: BoolMask, comparison: Comparison) -> Difference | None:
     """The region with the largest overlap with a mask, or `None`."""
-    overlaps = [mask_iou(mask, difference.mask) for difference in comparison.differences]
-    if not overlaps or max(overlaps) == 0:
-        return None
-    return comparison.differences[int(np.argmax(overlaps))]
+    area, best, most = int(np.count_nonzero(mask)), None, 0.0
+    for difference in comparison.differences:
+        common = difference.common(mask)
+        iou = common / (difference.area + area - common)
+        if iou > most:
+            best, most = difference, iou
+    return best

@@ -88,13 +88,12 @@ def color_of(difference: Difference) -> str:
 
 def place(difference: Difference) -> str:
     """The place of a region in terms of the grid."""
-    height, width = difference.mask.shape
-    return place_of(difference.box, (width, height))
+    return place_of(difference.box, difference.size)
 
 
 def thing_of(difference: Difference) -> str:
     """The colour and the noun of a region."""
-    is_small = difference.mask.mean() <= MOST_OBJECT and difference.change_type is not ChangeType.STATE_CHANGE
+    is_small = difference.share <= MOST_OBJECT and difference.change_type is not ChangeType.STATE_CHANGE
     return f"{color_of(difference)} {OBJECT if is_small else AREA}"
 
 
@@ -196,6 +195,5 @@ def _at_rank(fitting: Sequence[Difference], key: int, is_descending: bool, numbe
 
 def _measure(difference: Difference) -> tuple[float, float, float]:
     """The centre (x, y) and the size of a region, in shares of the image."""
-    height, width = difference.mask.shape
-    box = difference.box
-    return (box.left + box.right) / 2 / width, (box.top + box.bottom) / 2 / height, float(difference.mask.mean())
+    (width, height), box = difference.size, difference.box
+    return (box.left + box.right) / 2 / width, (box.top + box.bottom) / 2 / height, difference.share

@@ -3,13 +3,12 @@
 
 from .bands import StretchOption
 from .grid import Grid, geodesic_area
-from .images import Box, PlainImage, ReadOptions, is_raster, name_of, open_raster, shrunk
+from .images import PlainImage, ReadOptions, is_raster, name_of, open_raster, shrunk
 from .scene import Scene, Views, open_scene
 from .tables import ManifestRow, read_manifest
 
 
 __all__ = [
-    "Box",
     "Grid",
     "ManifestRow",
     "PlainImage",

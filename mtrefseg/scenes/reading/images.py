@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -33,6 +33,7 @@ from mtrefseg.io import (
     unsaid_nodata,
 )
 
+from ..windows import Box
 from .bands import StretchOption, choose_bands, to_rgb
 from .grid import WGS84, Grid
 
@@ -44,15 +45,6 @@ _ANY_CRS = {"src_crs": "EPSG:3857", "crs": "EPSG:3857"}  # For images with the s
 _LARGEST_BLOCK = 1 << 30  # Bytes. GDAL decodes complete blocks.
 _SAMPLE_SIDE = 1024  # Percentiles and the alpha check use the scene at this size.
 _LEAST_BINARY = 0.5  # An alpha band has at least this share of values that are 0 or the highest.
-
-
-class Box(NamedTuple):
-    """A part of a scene in pixels: left, top, width, height."""
-
-    left: int
-    top: int
-    width: int
-    height: int
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from skimage.transform import AffineTransform
 
 from mtrefseg.errors import UserError
 
-from .images import Box, shrunk
+from ..windows import Box
+from .images import shrunk
 from .scene import Scene
 
 

@@ -13,9 +13,10 @@ import shapely
 
 from mtrefseg.errors import UserError
 
+from ..windows import Box
 from .bands import EIGHT_BITS, StretchOption, find_limits
 from .grid import Grid
-from .images import Box, PlainImage, RasterImage, ReadOptions, open_sources
+from .images import PlainImage, RasterImage, ReadOptions, open_sources
 
 
 CACHE_MEGABYTES = 256

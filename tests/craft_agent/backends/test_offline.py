@@ -1,4 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -6,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from craft_agent.backends.offline.comparisons import model_comparisons
-from craft_agent.backends.offline.difference import compare
-from craft_agent.backends.offline.every_change import QUESTIONS, EveryChange, best_type, find_regions
+from craft_agent.backends.offline.comparisons import Comparisons, model_comparisons
+from craft_agent.backends.offline.difference import Comparison, compare
+from craft_agent.backends.offline.every_change import QUESTIONS, EveryChange, Region, find_regions, without_doubles
 from craft_agent.backends.offline.perceiver import OfflinePerceiver
 from craft_agent.backends.offline.segmenter import OfflineSegmenter
 from craft_agent.backends.offline.sentences import (
@@ -21,10 +22,12 @@ from craft_agent.backends.offline.sentences import (
     natural_sentences,
     thing_of,
 )
+from craft_agent.backends.protocols import Question
 from craft_agent.errors import PermanentError
-from craft_agent.geometry import box_of, mask_iou
+from craft_agent.geometry import mask_iou
+from craft_agent.prompts.schemas import MOST_DIFFERENCES, PERCEIVE
 from craft_agent.prompts.templates import Prompts
-from craft_agent.records import ChangeType, ImagePair
+from craft_agent.records import Box, ChangeType, ImagePair
 from craft_agent.state.journal import MemoryJournal
 from craft_agent.steps.asking import Asker
 from craft_agent.steps.correction import correct_all
@@ -108,9 +111,8 @@ def test_ranks_are_read_as_they_are_written(pair):
     first = compare(pair).differences[0]
     row = []
     for number in range(5):
-        mask = np.zeros((150, 200), dtype=bool)
-        mask[60:70, 10 + 40 * number : 20 + 40 * number + (6 if number == 2 else 0)] = True
-        row.append(replace(first, mask=mask, box=box_of(mask)))
+        box = Box(10 + 40 * number, 60, 20 + 40 * number + (6 if number == 2 else 0), 70)
+        row.append(replace(first, part=np.ones((10, box.right - box.left), dtype=bool), box=box))
     alike = [natural_sentences(each, row) for each in row]
     thing = thing_of(row[0])
     assert f"the leftmost {thing} that appeared" in alike[0]
@@ -123,6 +125,16 @@ def test_ranks_are_read_as_they_are_written(pair):
     assert natural_sentences(close[0], close) == []
 
 
+def test_of_a_dense_view_the_clearest_are_answered(pair):
+    first = compare(pair).differences[0]
+    many = tuple(replace(first, strength=1 - number / 100) for number in range(60))
+    comparisons = Comparisons(lambda _: Comparison(np.zeros((150, 200), dtype=np.float32), many), "many")
+    question = Question("perceive", "", (), PERCEIVE, pair, {"part": Box(0, 0, 200, 150)})
+    answer = json.loads(OfflinePerceiver(comparisons).ask(question).text)
+    assert len(answer["differences"]) == MOST_DIFFERENCES
+    assert answer["differences"][0]["confidence"] == 1
+
+
 def test_the_words_are_those_of_the_grammar():
     clauses = {clause for row in CHANGE_ROWS for clause in row.clauses}
     assert {phrase for phrases in CHANGES.values() for phrase in phrases} <= clauses
@@ -131,47 +143,107 @@ def test_the_words_are_those_of_the_grammar():
     assert {f"from the {side}" for side in SIDES} == set(vocabulary.SIDES)
 
 
+def planes_of(probability, by_type=(0.3, 0.2, 0.1)):
+    return np.stack([probability, *(np.full_like(probability, each) for each in by_type)])
+
+
 def test_a_mask_of_every_change_is_divided_where_it_falls_apart():
     probability = np.zeros((60, 100), dtype=np.float32)
     probability[10:30, 10:40] = probability[10:30, 44:74] = 0.9
     probability[18:22, 40:44] = 0.4  # A bridge.
     probability[50:52, 90:92] = 0.9  # A speck.
-    regions = find_regions(probability, 0.3)
-    assert sorted(np.flatnonzero(each.any(axis=0))[0] for each in regions) == [10, 42]
-    assert sum(map(np.count_nonzero, regions)) == 2 * 600 + 16
-    assert find_regions(np.zeros((8, 8), dtype=np.float32), 0.3) == []
+    regions = find_regions(planes_of(probability), 0.3, 6)
+    assert sorted((each.box[1].start, each.box[1].stop) for each in regions) == [(10, 42), (42, 74)]
+    assert all(each.mask.shape == (20, 32) for each in regions)
+    assert sum(np.count_nonzero(each.mask) for each in regions) == 2 * 600 + 16
+    assert len(find_regions(planes_of(probability), 0.3, 4)) == 3
+    assert find_regions(planes_of(np.zeros((8, 8), dtype=np.float32)), 0.3, 1) == []
 
 
 def test_a_limb_is_no_region_of_its_own():
     probability = np.zeros((60, 100), dtype=np.float32)
     probability[10:50, 10:50] = probability[28:32, 54:80] = 0.9
     probability[28:32, 50:54] = 0.6  # An arm.
-    assert len(find_regions(probability, 0.5)) == 1
+    assert len(find_regions(planes_of(probability), 0.5, 6)) == 1
     probability[18:42, 54:80] = 0.9
-    assert len(find_regions(probability, 0.5)) == 2
+    assert len(find_regions(planes_of(probability), 0.5, 6)) == 2
 
 
 def test_the_type_of_a_region_is_that_of_the_sentence_that_fits_it_best():
-    by_type = {kind: np.full((4, 6), 0.3, dtype=np.float32) for kind in ChangeType}
-    by_type[ChangeType.DISAPPEAR][:, :3] = 0.6
-    by_type[ChangeType.STATE_CHANGE][:, 3:] = 0.4
-    left = np.zeros((4, 6), dtype=bool)
-    left[:, :3] = True
-    assert best_type(left, by_type) is ChangeType.DISAPPEAR
-    assert best_type(~left, by_type) is ChangeType.STATE_CHANGE
+    planes = planes_of(np.zeros((4, 7), dtype=np.float32), (0.3, 0.3, 0.3))
+    planes[0] = np.array([0.9, 0.9, 0.9, 0.0, 0.8, 0.8, 0.8])
+    planes[2, :, :3] = 0.6
+    planes[3, :, 4:] = 0.4
+    first, second = find_regions(planes, 0.5, 1)
+    assert (first.change_type, second.change_type) == (ChangeType.DISAPPEAR, ChangeType.STATE_CHANGE)
+    assert (first.strength, second.strength) == (pytest.approx(0.9), pytest.approx(0.8))
+
+
+def region(top, left, side, strength):
+    box = (slice(top, top + side), slice(left, left + side))
+    return Region(box, np.ones((side, side), dtype=bool), strength, ChangeType.APPEAR)
+
+
+def test_of_regions_in_the_same_place_the_clearest_is_kept():
+    field, house, beside, part = (
+        region(0, 0, 20, 0.7),
+        region(0, 30, 8, 0.9),
+        region(0, 36, 8, 0.6),
+        region(2, 2, 4, 0.8),
+    )
+    # The house of the window beside it shares a quarter; the field holds a clearer part, which is the same thing.
+    assert without_doubles([field, house, beside, part], (50, 30)) == [house, part, beside]
+    assert without_doubles([], (50, 30)) == []
+
+
+@pytest.mark.parametrize(("domain", "windows"), [("NS", 1), ("RS", 9), (None, 9)])
+def test_large_images_from_above_are_seen_in_windows_too(tmp_path, domain, windows, monkeypatch):
+    save_mtrefseg(tmp_path / "tiny")
+    change = EveryChange(str(tmp_path / "tiny"), "cpu", domain)
+    canvas = change._images.size["height"]
+    monkeypatch.setattr(change._images, "pixel_size", 0.5, raising=False)
+    side = 5 * canvas // 2
+    seen = []
+    asked = change._logits
+
+    def logits(pair):
+        seen.append(pair.size)
+        return asked(pair)
+
+    monkeypatch.setattr(change, "_logits", logits)
+    comparison = change.compare(ImagePair("large", *[Image.new("RGB", (side, side))] * 2))
+    assert comparison.level.shape == (side, side)
+    assert seen == [(side, side)] + [(canvas, canvas)] * (windows if windows > 1 else 0)
+
+
+def test_windows_add_what_came_or_went(tmp_path, monkeypatch):
+    save_mtrefseg(tmp_path / "tiny")
+    change = EveryChange(str(tmp_path / "tiny"), "cpu", "RS")
+    side = 2 * change._images.size["height"]
+    logits = np.full((4, side, side), -9.0, dtype=np.float32)
+    whole, windows = logits.copy(), logits.copy()
+    whole[(0, 3), :20, :20] = 2  # A field.
+    windows[(0, 3), :20, :10] = 3  # A part of it.
+    windows[(0, 1), 30:36, 30:36] = 4  # A house.
+    monkeypatch.setattr(change, "_logits", lambda pair: whole)
+    monkeypatch.setattr(change, "_blended_logits", lambda pair, plan: windows)
+    comparison = change.compare(ImagePair("large", *[Image.new("RGB", (side, side))] * 2))
+    house, field = comparison.differences
+    assert (house.change_type, house.box) == (ChangeType.APPEAR, Box(30, 30, 36, 36))
+    assert (field.change_type, field.box, field.area) == (ChangeType.STATE_CHANGE, Box(0, 0, 20, 20), 400)
+    assert (comparison.level[house.mask | field.mask] > 1).all()
 
 
 def test_the_model_is_asked_about_each_change_type(pair, tmp_path):
     save_mtrefseg(tmp_path / "typed")
     change = EveryChange(str(tmp_path / "typed"), "cpu")
-    probability, by_type = change._probabilities(pair)
+    planes = change._logits(pair)
     images = {"images_t1": [pair.image_t1], "images_t2": [pair.image_t2]}
     alone = change._model(**change._processor(**images)).mask_logits
     asked = change._model(**change._processor(**images, text=[list(QUESTIONS.values())])).mask_logits
-    expected = change._processor.image_processor.sample_maps(torch.cat([alone, asked]).float(), 150, 200).sigmoid()
-    for plane, one in zip((probability, *by_type.values()), expected, strict=True):
-        assert np.allclose(plane, one.detach(), atol=1e-5)
-    assert list(by_type) == list(ChangeType)
+    expected = change._images.sample_maps(torch.cat([alone, asked]).float(), 150, 200)
+    assert np.allclose(planes, expected.detach(), atol=1e-5)
+    assert list(QUESTIONS) == list(ChangeType)
 
 
 def test_the_model_takes_the_place_of_differencing(pair, tmp_path):

@@ -17,9 +17,10 @@ from rasterio.transform import Affine
 
 from mtrefseg.errors import UserError
 from mtrefseg.io import Stretch
-from mtrefseg.scenes.reading import Box, ReadOptions, open_scene
+from mtrefseg.scenes.reading import ReadOptions, open_scene
 from mtrefseg.scenes.reading import images as images_module
 from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
+from mtrefseg.scenes.windows import Box
 
 from .conftest import HALF_METRE, UTM, ColorPredictor, ground, paint
 
