@@ -7,12 +7,14 @@ killed continues where it stopped, and a pair that fails is a row of the table.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow
 import pyarrow.parquet
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from mtrefseg.errors import UserError, one_line, readable
@@ -27,6 +29,7 @@ from .segmenting import SceneOptions, segment_pair
 
 _ENGINES = ("local", "ray")
 RESULTS, PAIRS = "results.parquet", "pairs"
+_LOCK = ".lock"  # The system releases it at the end of the process, also of a killed one.
 # Options that do not change results: a run that had too little memory may be continued with smaller batches.
 _WITHOUT_EFFECT = ("batch_size", "progress")
 _FAILURES = (UserError, OSError, ValueError, RuntimeError, MemoryError)
@@ -144,13 +147,44 @@ def run_manifest(
         `Path`: `results.parquet`.
 
     Raises:
-        [`UserError`]: If the table cannot be written.
+        [`UserError`]: If the table cannot be written, or another run is writing into the folder.
         ValueError: If the engine is unknown.
     """
     if engine not in _ENGINES:
         raise ValueError(f"`engine` must be 'local' or 'ray', not {engine!r}.")
     out = Path(settings.out)
     (out / PAIRS).mkdir(parents=True, exist_ok=True)
+    with _locked(out):
+        return _run_locked(rows, settings, engine, workers, predictor, say)
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Holds the folder for the results: two runs would remove each other's unfinished pairs."""
+    lock = FileLock(out / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError(f"{out} is in use by another run: wait until it has ended, or name another folder") from error
+    except OSError as error:
+        raise UserError(f"cannot write into {out}: {one_line(error)}") from error
+    try:
+        yield
+    finally:
+        (out / _LOCK).unlink(missing_ok=True)
+        lock.release()
+
+
+def _run_locked(
+    rows: Sequence[ManifestRow],
+    settings: ManifestSettings,
+    engine: str,
+    workers: int,
+    predictor: ScenePredictor | None,
+    say: Callable[[str], None] | None,
+) -> Path:
+    """[`run_manifest`] in a folder that no other run uses."""
+    out = Path(settings.out)
     entries = {row: done for row in rows if (done := finished(settings, row)) is not None}
     open_rows = [row for row in rows if row not in entries]
     if entries and say is not None:

@@ -117,6 +117,25 @@ def test_a_killed_run_goes_on_to_equal_results(manifest: Path, tmp_path: Path, p
     assert not list((out / "pairs").glob(".*"))
 
 
+def test_a_second_run_into_the_same_folder_is_refused(
+    manifest: Path, tmp_path: Path, predictor: ColorPredictor
+) -> None:
+    refused = []
+
+    def start_another(note: str) -> None:
+        """Runs while the first run is in the middle: after its first pair that fails."""
+        with pytest.raises(UserError, match="out is in use by another run: wait until it has ended") as error:
+            run(manifest, tmp_path / "out", predictor)
+        refused.append(error)
+
+    settings = ManifestSettings(str(tmp_path / "out"), OPTIONS)
+    table = run_manifest(read_manifest([manifest], TEXTS), settings, predictor=predictor, say=start_another)
+    assert len(refused) == 2
+    statuses = [row["status"] for row in pyarrow.parquet.read_table(table).to_pylist()]
+    assert statuses.count("done") == 5
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["pairs", "results.parquet"]
+
+
 def test_folders_pair_up_by_name(tmp_path: Path, predictor: ColorPredictor) -> None:
     for folder, names in (("A", "ab"), ("B", "bc")):
         (tmp_path / folder).mkdir()
