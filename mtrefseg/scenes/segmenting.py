@@ -158,7 +158,7 @@ def segment_pair(
             **(more or {}),
         }
         result.write_files()
-    result.folder = folder
+    result.settle(folder)
     result._temporary = temporary
     return result
 

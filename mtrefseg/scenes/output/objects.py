@@ -181,8 +181,8 @@ def write_vectors(path: Path, outlines: np.ndarray, columns: dict[str, np.ndarra
     elif driver == "GeoJSON":
         options = {"DESCRIPTION": PIXELS_NOTE}
     geometry = shapely.to_wkb([MultiPolygon(_polygons(one)) for one in outlines])
-    path.unlink(missing_ok=True)
     with writing(path), warnings.catch_warnings():
+        path.unlink(missing_ok=True)
         warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
         pyogrio.raw.write(
             str(path),

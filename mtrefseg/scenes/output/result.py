@@ -103,11 +103,18 @@ class SceneResult:
     is_plain: bool = False
     # Deletes a temporary folder together with the result.
     _temporary: tempfile.TemporaryDirectory | None = field(default=None, repr=False)
+    # Identifies `masks.tif`, once it is in its final folder: another result may replace it there.
+    _written: tuple[int, ...] | None = field(default=None, repr=False)
 
     @property
     def masks(self) -> np.ndarray:
-        """Booleans of shape `(sentences, height, width)`, read from `masks.tif` on access."""
-        with open_raster(self.folder / MASKS) as raster:
+        """
+        Booleans of shape `(sentences, height, width)`, read from `masks.tif` on access.
+
+        Raises:
+            [`UserError`]: If the files were replaced by those of another result, or removed.
+        """
+        with open_raster(self._own_folder() / MASKS) as raster:
             return raster.read() == 1
 
     @property
@@ -134,26 +141,35 @@ class SceneResult:
                 everything. A new folder has no dot in its name.
 
         Raises:
-            [`UserError`]: If the suffix is not supported, or the file cannot be written.
+            [`UserError`]: If the suffix is not supported, the file cannot be written, or the files of this result
+                were replaced or removed.
         """
         path = Path(path)
         if path.is_dir() or not path.suffix:
-            if not path.exists() or not path.samefile(self.folder):
+            folder = self._own_folder()
+            if not path.exists() or not path.samefile(folder):
                 with results_written_together(path) as unfinished:
-                    for file in (self.folder / name for name in _FILES if (self.folder / name).is_file()):
+                    for file in (folder / name for name in _FILES if (folder / name).is_file()):
                         with writing(unfinished / file.name):
                             shutil.copyfile(file, unfinished / file.name)
         elif path.suffix.lower() in (".tif", ".tiff"):
-            with writing(path):
-                shutil.copyfile(self.folder / MASKS, path)
+            masks = self._own_folder() / MASKS
+            if not path.exists() or not path.samefile(masks):
+                with writing(path):
+                    shutil.copyfile(masks, path)
         else:
             write_vectors(path, *self._table(), self.grid)
         return path
 
     def show(self) -> Image.Image:
         """The overview: both dates, the masks and a legend; shows itself in a notebook."""
-        with Image.open(self.folder / OVERVIEW) as image:
+        with Image.open(self._own_folder() / OVERVIEW) as image:
             return image.convert("RGB")
+
+    def settle(self, folder: Path) -> None:
+        """Tells the final folder of the files, once they are in it."""
+        self.folder = folder
+        self._written = _identity_of(folder / MASKS)
 
     def write_files(self) -> None:
         """Writes `objects.gpkg`, `objects.geojson`, the styles `objects.qml` and `masks.qml`, and `result.json`."""
@@ -175,7 +191,25 @@ class SceneResult:
         except OSError as error:
             raise UserError(f"cannot write {self.folder / REPORT}: {error}") from error
 
+    def _own_folder(self) -> Path:
+        """The folder, unless its files are no longer those of this result."""
+        if self._written is not None and _identity_of(self.folder / MASKS) != self._written:
+            raise UserError(
+                f"the files of this result in {self.folder} were replaced or removed: give each result its own "
+                "folder, or copy what you need before"
+            )
+        return self.folder
+
     def _table(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         return objects_table(
             [(one.text, one.objects, one.is_closest) for one in self.sentences], self.grid, self.simplify
         )
+
+
+def _identity_of(path: Path) -> tuple[int, ...]:
+    """Tells a file from another one of the same name; empty if there is none."""
+    try:
+        about = path.stat()
+    except OSError:
+        return ()
+    return about.st_ino, about.st_size, about.st_mtime_ns

@@ -41,6 +41,23 @@ def pair(save: Save) -> tuple[Path, Path]:
     return save("t1.tif", ground(160, 200)), save("t2.tif", later)
 
 
+def test_a_result_does_not_show_the_masks_of_another_one(
+    pair: tuple[Path, Path], predictor: ColorPredictor, tmp_path: Path
+) -> None:
+    first = segment_pair(*pair, ["the red things"], predictor, SceneOptions(), tmp_path / "out")
+    assert first.masks.sum() == 90 * 30 + 8 * 8
+    first.save(tmp_path / "out" / "masks.tif")  # It is there already.
+    second = segment_pair(*pair, ["the blue thing"], predictor, SceneOptions(), tmp_path / "out")
+    for use in (lambda: first.masks, first.show, lambda: first.save(tmp_path / "copy")):
+        with pytest.raises(UserError, match=r"files of this result in .*out were replaced or removed"):
+            use()
+    assert not (tmp_path / "copy").exists()
+    assert second.masks.sum() == 12 * 12
+    assert len(first.objects) == 2
+    with pytest.raises(UserError, match=r"cannot write .*x\.gpkg"):
+        first.save(tmp_path / "out" / "masks.tif" / "x.gpkg")
+
+
 def test_objects_are_joined_across_windows(pair: tuple[Path, Path], predictor: ColorPredictor, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = segment_pair(*pair, ["the red things", "the blue thing"], predictor, SceneOptions(), out)
