@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,12 @@ class Stretch:
             raise ValueError(
                 f"a stretch is two percentiles, 0 to 100, the lower one first; not {self.low:g} and {self.high:g}."
             )
+
+
+def check_stretch(stretch: Any) -> None:
+    """Raises a `ValueError` unless it is a [`Stretch`], `"auto"` or `None`: a text such as "1,99" would be ignored."""
+    if not (stretch is None or isinstance(stretch, Stretch) or stretch == "auto"):
+        raise ValueError(f"`stretch` must be 'auto', None or a `Stretch` such as Stretch(1, 99), not {stretch!r}.")
 
 
 def pick_bands(count: int, bands: Sequence[int] | None = None) -> tuple[int, ...]:

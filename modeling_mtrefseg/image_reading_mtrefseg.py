@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard, Union
 import numpy as np
 from PIL import Image
 
-from .image_bands_mtrefseg import Stretch, apply_limits, known_depth, percentile_limits, pick_bands, valid_pixels
+from .image_bands_mtrefseg import (
+    Stretch,
+    apply_limits,
+    check_stretch,
+    known_depth,
+    percentile_limits,
+    pick_bands,
+    valid_pixels,
+)
 from .image_files_mtrefseg import DEEP_MODES, ImageError, Samples, check_opened, decode, decoding
 
 
@@ -93,8 +101,9 @@ def read_images(
         is nearly black or flat.
 
     Raises:
-        FileNotFoundError, ImageError, TypeError: As [`load_image`].
+        FileNotFoundError, ImageError, TypeError, ValueError: As [`load_image`].
     """
+    check_stretch(stretch)
     names = [name_source(source) for source in sources] if names is None else names
     decoded = [_prepare(source, name, bands) for source, name in zip(sources, names, strict=True)]
     notes: list[str] = []
@@ -157,6 +166,7 @@ def load_image(
             PIL's decompression bomb limit or needs rasterio, if the bands do not exist, or if the values or the
             shape of an array cannot be interpreted. The message names the file.
         TypeError: If `source` is of another type.
+        ValueError: If `stretch` is none of these.
     """
     return load_images([source], bands, stretch)[0]
 

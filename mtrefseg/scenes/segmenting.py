@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from modeling_mtrefseg.canvas_mtrefseg import Align, Window, check_align, check_window, describe_shrinking
+from modeling_mtrefseg.image_bands_mtrefseg import check_stretch
 from mtrefseg.errors import UserError
 from mtrefseg.io import EVERY_CHANGE, describe_dullness, results_written_together
 
@@ -56,9 +57,9 @@ class SceneOptions:
         progress (`bool`, *optional*, defaults to `True`): Whether to show a progress bar on a terminal.
 
     Raises:
-        ValueError: If `window`, `align` or `register` is none of these, or a number is not finite or out of its range:
-            `overlap` from 0 to below 1, `batch_size` and `most_windows` at least 1, `pixel_size` above 0, and
-            `window_offset`, `min_area` and `simplify` at least 0.
+        ValueError: If `window`, `align`, `stretch` or `register` is none of these, or a number is not finite or out
+            of its range: `overlap` from 0 to below 1, `batch_size` and `most_windows` at least 1, `pixel_size` above
+            0, and `window_offset`, `min_area` and `simplify` at least 0.
     """
 
     window: Window = "auto"
@@ -80,6 +81,7 @@ class SceneOptions:
     def __post_init__(self) -> None:
         check_window(self.window)
         check_align(self.align)
+        check_stretch(self.stretch)
         if self.register not in ("off", "shift", "affine"):
             raise ValueError(f"`register` must be 'off', 'shift' or 'affine', not {self.register!r}.")
         for name in _NUMBERS:

@@ -180,6 +180,12 @@ def test_a_stretch_can_be_asked_for_or_refused(tmp_path: Path) -> None:
     assert "nearly black" in read(write_tiff(tmp_path / "b.tif", values // 4, photometric="RGB"), stretch=None)[1][0]
 
 
+@pytest.mark.parametrize("stretch", ["1,99", (1, 99), "none"])
+def test_a_stretch_as_the_command_line_takes_it_is_not_ignored(stretch: object) -> None:
+    with pytest.raises(ValueError, match=r"`stretch` must be 'auto', None or a `Stretch` such as Stretch\(1, 99\)"):
+        load_image(np.full((40, 40), 4000, np.uint16), stretch=stretch)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("dtype", ["int16", "int32", "float32", "float64"])
 def test_signed_and_floating_point_bands_are_stretched_without_nodata(tmp_path: Path, dtype: str) -> None:
     values = (scene(4, 3000) - 500).astype(dtype)

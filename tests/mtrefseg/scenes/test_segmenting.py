@@ -58,6 +58,11 @@ def test_a_result_does_not_show_the_masks_of_another_one(
         first.save(tmp_path / "out" / "masks.tif" / "x.gpkg")
 
 
+def test_a_stretch_as_the_command_line_takes_it_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"`stretch` must be 'auto', None or a `Stretch`"):
+        SceneOptions(stretch="1,99")  # type: ignore[arg-type]
+
+
 def test_objects_are_joined_across_windows(pair: tuple[Path, Path], predictor: ColorPredictor, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = segment_pair(*pair, ["the red things", "the blue thing"], predictor, SceneOptions(), out)
