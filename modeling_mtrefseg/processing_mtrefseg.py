@@ -258,6 +258,8 @@ class MTRefSegProcessor(ProcessorMixin):
                 long for the tokenizer's `model_max_length`, or contains a special token.
         """
         num_pairs = len(as_list(images_t1))
+        if text is None and domain is not None:
+            self.sentence_encoder.domains_of(domain, num_pairs)  # Not used, but a wrong one is a mistake.
         if masks is not None:
             masks = as_list(masks) if text is None else _nest(masks, num_pairs, "masks")
         if change_masks is not None:

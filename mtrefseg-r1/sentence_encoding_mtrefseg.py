@@ -91,6 +91,26 @@ class SentenceEncoder:
             data["object_choices"] = np.array(values, dtype=np.float32).reshape(-1, NUM_CHOICE_VALUES)
         return data | self._encode_sentences(expressions, prompts, training, generation)
 
+    def domains_of(self, domain: str | Sequence[str | None] | None, num_pairs: int) -> list[str | None]:
+        """
+        The domain of each pair.
+
+        Args:
+            domain (`str` or `list[str]`, *optional*): Kind of scene of all pairs or of each pair.
+            num_pairs (`int`): Number of pairs.
+
+        Raises:
+            ValueError: If a domain is unknown, or they are not as many as the pairs.
+        """
+        domains = [domain] * num_pairs if domain is None or isinstance(domain, str) else list(domain)
+        if len(domains) != num_pairs:
+            raise ValueError(f"Got {len(domains)} domains for {num_pairs} pairs: give one for all, or one for each.")
+        known = [*self.template["scenes"]]
+        for name in domains:
+            if name is not None and name not in known:
+                raise ValueError(f"Unknown domain {name!r}: expected one of {', '.join(map(repr, known))}, or None.")
+        return domains
+
     def _encode(self, *texts: str) -> list[list[int]]:
         """
         Token ids of parts of the template. The text between placeholders is tokenised piece by piece, so that no token
@@ -109,17 +129,11 @@ class SentenceEncoder:
 
     def _encode_prompts(self, domain: str | Sequence[str | None] | None, num_pairs: int) -> list[list[int]]:
         """Token ids of the part before the sentences of each pair."""
-        domains = [domain] * num_pairs if domain is None or isinstance(domain, str) else list(domain)
-        if len(domains) != num_pairs:
-            raise ValueError(f"Got {len(domains)} domains for {num_pairs} pairs: give one for all, or one for each.")
-        scenes = self.template["scenes"]
-        texts = []
-        for name in domains:
-            if name is not None and name not in scenes:
-                raise ValueError(f"Unknown domain {name!r}: expected one of {', '.join(map(repr, scenes))}, or None.")
-            scene = scenes["unknown" if name is None else name]
-            texts.append(self.template["prefix"].replace("{scene}", scene))
-        return self._encode(*texts)
+        scenes, prefix = self.template["scenes"], self.template["prefix"]
+        domains = self.domains_of(domain, num_pairs)
+        return self._encode(
+            *(prefix.replace("{scene}", scenes["unknown" if name is None else name]) for name in domains)
+        )
 
     def _encode_sentences(
         self, expressions: list[list[str]], prompts: list[list[int]], training: bool, generation: bool

@@ -101,7 +101,7 @@ def load_predictor(
 
     Raises:
         [`UserError`]: If there is no such model or device.
-        ValueError: If a threshold is not from 0 to 1.
+        ValueError: If a threshold is not from 0 to 1, or the domain is unknown.
     """
     check_thresholds(threshold, no_target_threshold)
     name = model or shipped_model()

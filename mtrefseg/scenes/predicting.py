@@ -60,7 +60,7 @@ class ScenePredictor:
             others use, too. It must be possible to enter it many times.
 
     Raises:
-        ValueError: If a threshold is not from 0 to 1.
+        ValueError: If a threshold is not from 0 to 1, or the domain is unknown.
     """
 
     def __init__(
@@ -73,6 +73,8 @@ class ScenePredictor:
         lock: AbstractContextManager[Any] | None = None,
     ) -> None:
         check_thresholds(threshold, no_target_threshold)
+        if domain is not None:
+            processor.sentence_encoder.domains_of([domain], 1)
         self.model = model
         self.processor = processor
         self.images = processor.image_processor

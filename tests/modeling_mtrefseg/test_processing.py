@@ -148,6 +148,8 @@ class TestNesting:
     def test_refuses_domains(self, processor: MTRefSegProcessor) -> None:
         with pytest.raises(ValueError, match=r"'moon'.*'remote_sensing', 'normal_scene'"):
             processor(IMAGE, IMAGE, text="a", domain="moon")
+        with pytest.raises(ValueError, match="Unknown domain 'remote-sensing'"):
+            processor(IMAGE, IMAGE, domain="remote-sensing")  # Without a sentence, too.
         with pytest.raises(ValueError, match="2 domains for 1 pairs"):
             processor(IMAGE, IMAGE, text="a", domain=[None, None])
 

@@ -68,6 +68,17 @@ def test_the_pipeline_gives_the_masks_of_segment(
     assert any(np.asarray(one["mask"]).any() for one in large)
 
 
+@pytest.mark.parametrize("size", [(90, 70), (330, 250)])
+def test_an_unknown_domain_is_refused_without_a_sentence_too(
+    pipeline: MTRefSegPipeline, images: list[np.ndarray], size: tuple[int, int]
+) -> None:
+    pair = {f"image_t{date}": Image.fromarray(image).resize(size) for date, image in enumerate(images, start=1)}
+    with pytest.raises(ValueError, match="Unknown domain 'normal-scene'"):
+        pipeline(pair, domain="normal-scene")
+    with pytest.raises(ValueError, match="Unknown domain"):
+        ScenePredictor(pipeline.model, pipeline.processor, domain="RS")
+
+
 def test_the_score_of_a_choice_is_that_of_the_plain_image(processor: MTRefSegProcessor) -> None:
     """Both are those of the selected objects."""
     logits = torch.full((1, 1, 128, 128), -9.0)
