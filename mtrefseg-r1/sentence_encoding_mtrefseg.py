@@ -212,11 +212,17 @@ def is_blank(text: str) -> bool:
 
 
 def _check_expression(expression: Any, pair: int, index: int, special_tokens: list[str]) -> None:
-    """Raise an error if a sentence is not text, is empty, or could be mistaken for part of the prompt."""
+    """Raise an error if a sentence is not text, is empty or broken, or could be mistaken for part of the prompt."""
     if not isinstance(expression, str):
         raise TypeError(f"Sentence {index} of pair {pair} must be a `str`, not {type(expression).__name__}.")
     if is_blank(expression):
         raise ValueError(f"Sentence {index} of pair {pair} is empty. Describe a change, or leave `text` out.")
+    try:
+        expression.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"Sentence {index} of pair {pair} is not valid Unicode: {expression!r} holds half of a character."
+        ) from error
     # The template's own placeholders count too: the tokenizer may know these tokens by other names.
     for token in [*_PLACEHOLDERS.findall(expression), *special_tokens]:
         if token in expression:

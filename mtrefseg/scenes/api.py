@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """`mtrefseg.segment`: one call from two images to masks and polygons."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from .segmenting import SceneOptions, segment_pair, sentences_of
 def segment(
     image_t1: Any,
     image_t2: Any,
-    sentences: str | Sequence[str] | None = None,
+    sentences: str | Iterable[str] | None = None,
     *,
     model: str | ScenePredictor | None = None,
     out: str | Path | None = None,
@@ -36,7 +36,7 @@ def segment(
         image_t1, image_t2 (`str`, `Path` or a source for [`load_image`]):
             The earlier and the later image. GeoTIFF and other rasters are read in windows; t2 is warped onto the grid
             of t1 if its grid differs.
-        sentences (`str` or `Sequence[str]`, *optional*):
+        sentences (`str` or `Iterable[str]`, *optional*):
             What to segment, one change each. Without sentences every change is segmented.
         model (`str` or [`ScenePredictor`], *optional*):
             Folder or Hub id of the model, the shipped one by default; or a model from [`load_predictor`] for
@@ -52,6 +52,7 @@ def segment(
 
     Raises:
         [`UserError`]: If an image or a sentence is invalid, or a file cannot be written.
+        TypeError: If a sentence is not a `str`.
         ValueError: If the list of sentences is empty, an option has an unknown value, or an argument for loading is
             given with a loaded model.
 
@@ -64,7 +65,7 @@ def segment(
     >>> result.save("out.gpkg")
     ```
     """
-    sentences_of(sentences)  # Before a model is loaded.
+    asked = sentences_of(sentences)  # Before a model is loaded, and only once: a generator is used up by it.
     scene_options = SceneOptions(**options)
     of_model: dict[str, Any] = {
         "threshold": threshold,
@@ -77,7 +78,7 @@ def segment(
         model = load_predictor(model, **of_model)
     elif given := [name for name, value in of_model.items() if value not in (None, "auto")]:
         raise ValueError(f"Give {', '.join(given)} to `load_predictor`: the model is already loaded.")
-    return segment_pair(image_t1, image_t2, sentences, model, scene_options, None if out is None else Path(out))
+    return segment_pair(image_t1, image_t2, asked, model, scene_options, None if out is None else Path(out))
 
 
 def load_predictor(

@@ -3,7 +3,7 @@
 
 import math
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,7 +121,7 @@ def check_scene(sources: Sequence[Any], options: SceneOptions) -> Grid:
 def segment_pair(
     image_t1: Any,
     image_t2: Any,
-    texts: str | Sequence[str] | None,
+    texts: str | Iterable[str | None] | None,
     predictor: "ScenePredictor",
     options: SceneOptions,
     out: Path | None = None,
@@ -133,7 +133,7 @@ def segment_pair(
 
     Args:
         image_t1, image_t2: The earlier and the later image: paths, URLs or other sources for [`load_image`].
-        texts (`str` or `Sequence[str]`, *optional*): The sentences; `None` segments every change.
+        texts (`str` or `Iterable[str]`, *optional*): The sentences; `None` segments every change.
         predictor ([`ScenePredictor`]): The model.
         options ([`SceneOptions`]): The options.
         out (`Path`, *optional*): Folder for the files; by default a temporary one, which is deleted with the result.
@@ -143,7 +143,7 @@ def segment_pair(
 
     Raises:
         [`UserError`]: If an image or a sentence is invalid, or a file cannot be written.
-        ValueError: If the list of sentences is empty.
+        TypeError, ValueError: See [`sentences_of`].
     """
     asked = sentences_of(texts)
     temporary = tempfile.TemporaryDirectory(prefix="mtrefseg-") if out is None else None
@@ -165,18 +165,25 @@ def segment_pair(
     return result
 
 
-def sentences_of(texts: str | Sequence[str] | None) -> list[str | None]:
+def sentences_of(texts: str | Iterable[str | None] | None) -> list[str | None]:
     """
     The sentences, only `None` for every change.
 
     Raises:
-        ValueError: If the list is empty.
+        TypeError: If one is not a `str`.
+        ValueError: If there is none.
     """
     if texts is None or isinstance(texts, str):
         return [texts]
-    if not texts:
+    if not isinstance(texts, Iterable):
+        raise TypeError(f"The sentences must be a `str` or a list, not {type(texts).__name__}.")
+    sentences = list(texts)
+    if not sentences:
         raise ValueError("The list of sentences is empty: leave it out to segment every change.")
-    return list(texts)
+    for number, text in enumerate(sentences, start=1):
+        if text is not None and not isinstance(text, str):
+            raise TypeError(f"Sentence {number} must be a `str`, not {type(text).__name__}.")
+    return sentences
 
 
 def segment_scene(

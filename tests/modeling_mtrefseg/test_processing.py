@@ -155,6 +155,10 @@ class TestNesting:
 
 
 class TestSentences:
+    def test_refuses_half_of_a_character(self, processor: MTRefSegProcessor) -> None:
+        with pytest.raises(ValueError, match=r"Sentence 1 of pair 0 is not valid Unicode: 'the \\udcff house'"):
+            processor(IMAGE, IMAGE, text=["a house", "the \udcff house"])
+
     @pytest.mark.parametrize("sentence", ["", "  \n"])
     def test_refuses_empty(self, processor: MTRefSegProcessor, sentence: str) -> None:
         with pytest.raises(ValueError, match="Sentence 1 of pair 1 is empty"):

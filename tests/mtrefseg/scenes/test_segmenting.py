@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyogrio
@@ -61,6 +62,32 @@ def test_a_result_does_not_show_the_masks_of_another_one(
 def test_a_stretch_as_the_command_line_takes_it_is_refused() -> None:
     with pytest.raises(ValueError, match=r"`stretch` must be 'auto', None or a `Stretch`"):
         SceneOptions(stretch="1,99")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrap", [tuple, iter, np.array, dict.fromkeys])
+def test_sentences_in_any_container(
+    pair: tuple[Path, Path], predictor: ColorPredictor, wrap: Callable[[list[str]], Any]
+) -> None:
+    texts = ["the red things", "the blue thing"]
+    result = mtrefseg.segment(*pair, wrap(texts), model=predictor)
+    assert [one.text for one in result.sentences] == texts
+    assert result.masks.sum(axis=(1, 2)).tolist() == [90 * 30 + 8 * 8, 12 * 12]
+
+
+@pytest.mark.parametrize(
+    ("sentences", "message"),
+    [
+        (["red", 5], "Sentence 2 must be a `str`, not int"),
+        ([["red"]], "Sentence 1 must be a `str`, not list"),
+        (5, "must be a `str` or a list, not int"),
+        (b"red", "Sentence 1 must be a `str`, not int"),
+    ],
+)
+def test_sentences_that_are_no_text_are_named(
+    pair: tuple[Path, Path], predictor: ColorPredictor, sentences: Any, message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        mtrefseg.segment(*pair, sentences, model=predictor)
 
 
 def test_objects_are_joined_across_windows(pair: tuple[Path, Path], predictor: ColorPredictor, tmp_path: Path) -> None:
