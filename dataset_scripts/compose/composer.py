@@ -50,17 +50,7 @@ _STRENGTH = 0.6  # Strength of season, light and camera: photographs already con
 
 
 @dataclass(frozen=True)
-class ComposedPair(SyntheticPair):
-    """A pair made of real images; see [`SyntheticPair`]. Its world is the name of the folder of the first image."""
-
-    @property
-    def source(self) -> str:
-        """The value of the column `source`."""
-        return f"composed {self.world}"
-
-
-@dataclass(frozen=True)
-class Composer(CountedPairs[ComposedPair]):
+class Composer(CountedPairs[SyntheticPair]):
     """
     Composes pairs from single images with instance masks (COCO format): objects are removed, inserted or recoloured at
     one of two times, and everything else differs only in light, season, sharpness, compression and a small shift. The
@@ -154,7 +144,7 @@ class Composer(CountedPairs[ComposedPair]):
         """The name of the pair of a number."""
         return f"{self.domain}_{self.label}_{self.split}_{self.seed}_{index:07d}"
 
-    def pair(self, index: int) -> ComposedPair:
+    def pair(self, index: int) -> SyntheticPair:
         """
         The pair of a number.
 
@@ -162,7 +152,7 @@ class Composer(CountedPairs[ComposedPair]):
             index (`int`): 0 or more.
 
         Returns:
-            `ComposedPair`: The pair.
+            `SyntheticPair`: The pair. Its source is the name of the folder of the first image.
 
         Raises:
             DataError: If no pair can be made from the images.
@@ -196,13 +186,13 @@ class Composer(CountedPairs[ComposedPair]):
         best: tuple[int, Canvas, str, frozenset[str]] | None = None
         for _ in range(_TRIES):
             try:
-                editor, world = self._open(random)
+                editor, folder = self._open(random)
                 done = _edit(editor, wanted, random)
             except UnusableError as error:
                 self._report(error)
                 continue
             if best is None or done > best[0]:
-                best = (done, editor.canvas, world, editor.unnamed)
+                best = (done, editor.canvas, folder, editor.unnamed)
             if done >= min(wanted, 1):
                 break
         return None if best is None else best[1:]
@@ -246,8 +236,8 @@ class Composer(CountedPairs[ComposedPair]):
         return chosen[int(random.integers(len(chosen)))]
 
     def _finish(
-        self, index: int, canvas: Canvas, world: str, unnamed: frozenset[str], random: np.random.Generator
-    ) -> ComposedPair:
+        self, index: int, canvas: Canvas, folder: str, unnamed: frozenset[str], random: np.random.Generator
+    ) -> SyntheticPair:
         scene = Scene(
             domain=self.domain,
             view="aerial" if self.domain == "RS" else "normal",
@@ -258,10 +248,10 @@ class Composer(CountedPairs[ComposedPair]):
         first, second = _taken_apart(canvas, self.size, random)
         observation = Observation(scene, first.numbers, second.numbers)
         images = [_photographed(rendering, random) for rendering in (first, second)]
-        return ComposedPair(
+        return SyntheticPair(
             pair_id=self.pair_id(index),
             domain=self.domain,
-            world=world,
+            source=f"composed {folder}",
             view=scene.view,
             image_t1=images[0],
             image_t2=images[1],

@@ -48,16 +48,6 @@ _LONGEST_NAME, _KEPT = 200, 40  # Bytes, so that suffixes fit into 255; characte
 
 
 @dataclass(frozen=True)
-class DescribedPair(SyntheticPair):
-    """A pair from other data with further sentences; see [`SyntheticPair`]. Its world is the source of its images."""
-
-    @property
-    def source(self) -> str:
-        """The value of the column `source`."""
-        return self.world
-
-
-@dataclass(frozen=True)
 class Describer:
     """
     Writes further sentences about pairs with masks: about places, ranks, numbers and colours of the objects that
@@ -159,7 +149,7 @@ class Describer:
         """The id of a pair: that of the source pair, if files can have this name and no other pair has it."""
         return f"mosaic_{index:06d}" if self.mosaics else self._chosen[index][1]
 
-    def pair(self, index: int) -> DescribedPair:
+    def pair(self, index: int) -> SyntheticPair:
         """
         One pair with its original sentences and new ones.
 
@@ -174,10 +164,10 @@ class Describer:
         random = np.random.default_rng([self.seed, index, _STREAM])
         new = self._sentences(Observation(scene, *numbers), random) if place.parts else ()
         known = {one.text for one in kept}
-        return DescribedPair(
+        return SyntheticPair(
             pair_id=self.pair_id(index),
             domain=self.domain,
-            world=place.source,
+            source=place.source,
             view=scene.view if place.view == "unknown" else cast(Literal["normal", "aerial", "satellite"], place.view),
             image_t1=place.images[0],
             image_t2=place.images[1],

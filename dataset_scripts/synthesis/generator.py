@@ -67,7 +67,7 @@ class SyntheticPair:
     Args:
         pair_id (`str`): Identifier, built from domain, split, seed and index.
         domain (`str`): "NS" or "RS".
-        world (`str`): Key of `WORLDS`: the kind of scene.
+        source (`str`): Where the images are from, as in the column `source`: "synthetic street", "composed coco", ….
         view (`str`): "normal", "aerial" or "satellite".
         image_t1, image_t2 (`PIL.Image.Image`): RGB, square; the earlier and the later image.
         expressions (`tuple[SyntheticExpression, ...]`): Sentences with masks, at least one.
@@ -78,7 +78,7 @@ class SyntheticPair:
 
     pair_id: str
     domain: Domain
-    world: str
+    source: str
     view: str
     image_t1: Image.Image
     image_t2: Image.Image
@@ -86,11 +86,6 @@ class SyntheticPair:
     scene: Scene
     numbers_t1: np.ndarray
     numbers_t2: np.ndarray
-
-    @property
-    def source(self) -> str:
-        """Value of the column `source`: "synthetic street", …."""
-        return f"synthetic {self.world}"
 
     @property
     def change_mask(self) -> np.ndarray:
@@ -190,7 +185,7 @@ class Generator(CountedPairs[SyntheticPair]):
         return SyntheticPair(
             pair_id=self.pair_id(index),
             domain=domain,
-            world=name,
+            source=f"synthetic {name}",
             view=scene.view,
             image_t1=images[0],
             image_t2=images[1],

@@ -11,8 +11,9 @@ from datasets import load_dataset
 from PIL import Image
 
 from dataset_scripts.command_line import main
-from dataset_scripts.compose import ComposedPair, Composer
+from dataset_scripts.compose import Composer
 from dataset_scripts.readers import find_split_folders, open_pairs
+from dataset_scripts.synthesis import SyntheticPair
 from tests.dataset_scripts.compose.coco_folders import write_folder
 
 
@@ -91,7 +92,7 @@ def test_other_json_files_do_not_make_a_folder_for_results_an_input(coco: Path, 
 
 
 def test_a_stopped_run_leaves_no_parquet_file(coco: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(self: Composer, index: int) -> ComposedPair:
+    def stop(self: Composer, index: int) -> SyntheticPair:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Composer, "pair", stop)

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataset_scripts.compose import ComposedPair, Composer
+from dataset_scripts.compose import Composer
 from dataset_scripts.errors import DataError
+from dataset_scripts.synthesis import SyntheticPair
 from dataset_scripts.synthesis.language.observation import Observation
 from tests.dataset_scripts.compose.coco_folders import write_folder
 from tests.oracles.checker import refer
@@ -27,7 +28,7 @@ SIZE = 128
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def digest(pair: ComposedPair) -> str:
+def digest(pair: SyntheticPair) -> str:
     """Of everything that a pair holds."""
     parts = [np.asarray(pair.image_t1).tobytes(), np.asarray(pair.image_t2).tobytes()]
     parts += [one.text.encode() + one.mask.tobytes() for one in pair.expressions]
@@ -45,7 +46,7 @@ def above(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pairs(normal: Path, above: Path) -> list[ComposedPair]:
+def pairs(normal: Path, above: Path) -> list[SyntheticPair]:
     composers = (Composer([normal], "NS", size=SIZE), Composer([above], "RS", size=SIZE))
     return [composer.pair(index) for composer in composers for index in range(40)]
 
@@ -82,7 +83,7 @@ def test_seed_split_and_index_each_give_other_pairs(normal: Path) -> None:
     assert len({digest(pair) for pair in made}) == len({pair.pair_id for pair in made}) == 6
 
 
-def test_every_sentence_refers_to_exactly_its_mask(pairs: list[ComposedPair]) -> None:
+def test_every_sentence_refers_to_exactly_its_mask(pairs: list[SyntheticPair]) -> None:
     for pair in pairs:
         for expression in pair.expressions:
             try:
@@ -95,7 +96,7 @@ def test_every_sentence_refers_to_exactly_its_mask(pairs: list[ComposedPair]) ->
             assert reference.change_type in (None, expression.change_type)
 
 
-def test_masks_are_the_differences_of_the_maps(pairs: list[ComposedPair]) -> None:
+def test_masks_are_the_differences_of_the_maps(pairs: list[SyntheticPair]) -> None:
     for pair in pairs:
         observation = Observation(pair.scene, pair.numbers_t1, pair.numbers_t2)
         known = {0} | {thing.number for thing in pair.scene.things}
@@ -113,7 +114,7 @@ def test_masks_are_the_differences_of_the_maps(pairs: list[ComposedPair]) -> Non
         assert all(not (one.mask & ~union).any() for one in pair.expressions)
 
 
-def test_the_mix_is_as_promised(pairs: list[ComposedPair]) -> None:
+def test_the_mix_is_as_promised(pairs: list[SyntheticPair]) -> None:
     assert Counter(pair.domain for pair in pairs) == {"NS": 40, "RS": 40}
     assert all(pair.expressions for pair in pairs)
     assert all(pair.image_t1.size == pair.image_t2.size == (SIZE, SIZE) for pair in pairs)
@@ -214,7 +215,7 @@ def test_backgrounds_are_used(normal: Path, tmp_path: Path) -> None:
         pixels = (np.array((120, 121, 118)) + random.normal(0, 4, (300, 400, 1))).clip(0, 255).astype(np.uint8)
         Image.fromarray(pixels).save(tmp_path / "empty" / f"{index}.png")
     composer = Composer([normal], "NS", size=SIZE, backgrounds=[tmp_path / "empty"])
-    found = [pair for pair in composer.pairs(stop=30) if pair.world == tmp_path.name]
+    found = [pair for pair in composer.pairs(stop=30) if pair.source == f"composed {tmp_path.name}"]
     assert found
     assert any(thing.change for pair in found for thing in pair.scene.things)
 
