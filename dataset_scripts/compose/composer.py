@@ -18,7 +18,7 @@ from dataset_scripts.errors import DataError
 from dataset_scripts.readers import CountedPairs, UnusableError
 from dataset_scripts.readers.split_folders import fingerprint
 from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
-from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE
+from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE, with_masks
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
 from dataset_scripts.synthesis.render.camera import sample_camera, take_image
@@ -273,13 +273,7 @@ class Composer(CountedPairs[SyntheticPair]):
         if plain or not sentences:
             simple = PlainExpressionWriter(observation, random, nouns, groups, lasting=frozenset())
             sentences += simple.write(max(plain, 1), self.no_target_share)
-        expressions = []
-        for written in {sentence.text: sentence for sentence in sentences}.values():
-            mask = np.zeros(observation.numbers_t1.shape, dtype=bool)
-            for number in written.things:
-                mask |= observation.mask(number)
-            expressions.append(SyntheticExpression(written.text, mask, written.change_type))
-        return tuple(expressions)
+        return with_masks(sentences, observation)
 
 
 def _window(source: SourceImage, focus: Instance | None, side: int, random: np.random.Generator) -> Box:

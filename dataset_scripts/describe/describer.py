@@ -18,7 +18,7 @@ from dataset_scripts.compose.photo_writer import ABSENT_KINDS, PhotoExpressionWr
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import Pair, PairSource, Reason, UnusableError, open_pairs
 from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
-from dataset_scripts.synthesis.language.expressions import ExpressionWriter
+from dataset_scripts.synthesis.language.expressions import ExpressionWriter, with_masks
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
 from dataset_scripts.synthesis.scene import ChangeType, Scene, State, Thing
@@ -236,7 +236,7 @@ class Describer:
         view: Literal["normal", "aerial"] = "aerial" if self.domain == "RS" else "normal"
         return Scene(domain=self.domain, view=view, size=shape[1], things=things), numbers
 
-    def _sentences(self, observation: Observation, random: np.random.Generator) -> list[SyntheticExpression]:
+    def _sentences(self, observation: Observation, random: np.random.Generator) -> tuple[SyntheticExpression, ...]:
         kinds = frozenset(thing.kind for thing in observation.scene.things)
         absent = tuple(kind for kind in ABSENT_KINDS[self.domain] if kind not in _OFTEN_UNLABELED)
         nouns = nouns_for(kinds | frozenset(absent))
@@ -260,13 +260,7 @@ class Describer:
                 observation, random, nouns, COMPOSED_GROUPS, lasting=frozenset(), knows_every_change=False
             )
             written += simple.write(plain, self.no_target_share)
-        expressions = []
-        for one in {sentence.text: sentence for sentence in written}.values():
-            mask = np.zeros(observation.numbers_t1.shape, dtype=bool)
-            for number in one.things:
-                mask |= observation.mask(number)
-            expressions.append(SyntheticExpression(one.text, mask, one.change_type))
-        return expressions
+        return with_masks(written, observation)
 
 
 def _color(things: list[Thing], images: Sequence[np.ndarray], numbers: Sequence[np.ndarray]) -> None:

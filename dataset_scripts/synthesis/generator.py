@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from dataset_scripts.readers import CountedPairs
-from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE, ExpressionWriter
+from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE, ExpressionWriter, with_masks
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
 from dataset_scripts.synthesis.render.camera import sample_camera, shifted, take_image
@@ -91,11 +91,7 @@ class SyntheticPair:
     def change_mask(self) -> np.ndarray:
         """Mask of all changes, bool (height, width): the target of stage 1."""
         observation = Observation(self.scene, self.numbers_t1, self.numbers_t2)
-        mask = np.zeros(self.numbers_t1.shape, dtype=bool)
-        for sighting in observation.sightings:
-            if sighting.change is not None:
-                mask |= observation.mask(sighting.number)
-        return mask
+        return observation.mask(*(one.number for one in observation.sightings if one.change is not None))
 
 
 @dataclass(frozen=True)
@@ -203,13 +199,8 @@ class Generator(CountedPairs[SyntheticPair]):
         sentences = writer.write(min(wanted - plain, wanted if writer.changed else 1), self.no_target_share)
         if plain:
             sentences += PlainExpressionWriter(observation, random).write(plain, self.no_target_share)
-        expressions = []
-        for written in {sentence.text: sentence for sentence in sentences}.values():
-            mask = np.zeros(observation.numbers_t1.shape, dtype=bool)
-            for number in written.things:
-                mask |= observation.mask(number)
-            expressions.append(SyntheticExpression(written.text, mask, written.change_type))
-        return corrupt(tuple(expressions), random, self.noise) if self.noise else tuple(expressions)
+        expressions = with_masks(sentences, observation)
+        return corrupt(expressions, random, self.noise) if self.noise else expressions
 
     @property
     def made_of(self) -> str:

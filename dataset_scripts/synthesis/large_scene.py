@@ -56,9 +56,8 @@ def write_scene(folder: Path, seed: int = 0) -> list[Path]:
             date[part] = np.asarray(image).transpose(2, 0, 1)
         observation = Observation(pair.scene, pair.numbers_t1, pair.numbers_t2)
         for band, (kind, change) in enumerate(TRUTH.values()):
-            for sighting in observation.sightings:
-                if (sighting.kind, sighting.change) == (kind, change):
-                    truth[band][part[1:]] |= observation.mask(sighting.number)
+            things = [one.number for one in observation.sightings if (one.kind, one.change) == (kind, change)]
+            truth[band][part[1:]] = observation.mask(*things)
     profile: dict[str, Any] = {
         "driver": "GTiff",
         "width": side,

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from dataset_scripts.synthesis.render.palette import COLORS
-from dataset_scripts.synthesis.scene import ChangeType, State
+from dataset_scripts.synthesis.scene import ChangeType, State, SyntheticExpression
 
 from .articles import article
 from .lexicon import (
@@ -75,6 +75,14 @@ class WrittenExpression:
     text: str
     things: tuple[int, ...]
     change_type: ChangeType
+
+
+def with_masks(written: Sequence[WrittenExpression], observation: Observation) -> tuple[SyntheticExpression, ...]:
+    """The sentences about a pair with their masks, each text once."""
+    return tuple(
+        SyntheticExpression(one.text, observation.mask(*one.things), one.change_type)
+        for one in {sentence.text: sentence for sentence in written}.values()
+    )
 
 
 @dataclass(frozen=True)

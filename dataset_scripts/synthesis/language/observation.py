@@ -64,12 +64,16 @@ class Observation:
     def _pixels_of_both(self, thing: Thing) -> np.ndarray:
         return (self.numbers_t1 == thing.number) | (self.numbers_t2 == thing.number)
 
-    def mask(self, number: int) -> np.ndarray:
-        """Mask of a changed thing, bool (height, width)."""
-        if number in self._changed:
-            return self._changed[number]
-        thing = next(thing for thing in self.scene.things if thing.number == number)
-        return (self.numbers_t2 if thing.change == "appear" else self.numbers_t1) == number
+    def mask(self, *numbers: int) -> np.ndarray:
+        """Mask of changed things, bool (height, width); empty without any."""
+        mask = np.zeros(self.numbers_t1.shape, dtype=bool)
+        for number in numbers:
+            if number in self._changed:
+                mask |= self._changed[number]
+            else:
+                thing = next(thing for thing in self.scene.things if thing.number == number)
+                mask |= (self.numbers_t2 if thing.change == "appear" else self.numbers_t1) == number
+        return mask
 
     def distance(self, first: int, second: int, time: int, within: float = float("inf")) -> float:
         """
