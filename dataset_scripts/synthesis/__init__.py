@@ -9,12 +9,11 @@ from .language.expressions import NO_TARGET_SHARE
 from .language.lexicon import NOUNS
 from .render.palette import COLORS
 from .scene import SyntheticExpression
-from .writing import GENERATOR_VERSION, Kind, stream, to_pair, write_raw
+from .writing import Kind, stream, to_pair, write_raw
 
 
 __all__ = [
     "COLORS",
-    "GENERATOR_VERSION",
     "NOUNS",
     "NO_TARGET_SHARE",
     "WORLDS",

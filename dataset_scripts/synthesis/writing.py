@@ -32,7 +32,7 @@ from dataset_scripts.readers import (
 from dataset_scripts.worker_pool import worker_pool
 from mtrefseg.io import INCOMPLETE_SUFFIX, encode_mask, read_json, write_bytes
 
-from .generator import Domain, Generator, SyntheticPair
+from .generator import Domain, SyntheticPair
 
 
 logger = logging.getLogger(__name__)
@@ -43,8 +43,6 @@ _SETTINGS_FILE = "generator.json"
 _JPEG_QUALITY = 95
 _CHUNK = 16  # Pairs per task of a worker process
 _NAMED = 3  # Number of pairs that are named among those left out
-# Recorded in each folder, so that a run never continues the folder of another version.
-GENERATOR_VERSION = Generator.version
 
 
 def to_pair(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png: bool = False) -> Pair:
@@ -127,6 +125,7 @@ def write_raw(
         DataError: If a split folder exists and was written with other settings, if `root` itself is a split folder,
             if a worker process was killed, or if every pair is left out.
     """
+    # The version is recorded, so that a run never continues the folder of another one.
     settings = {**asdict(generator), "kind": kind, "png": png, "version": generator.version}
     if generator.made_of:
         settings["made_of"] = generator.made_of

@@ -72,12 +72,12 @@ class Training:
     @cached_property
     def digest(self) -> str:
         """Digest of the settings, eight hexadecimal digits."""
-        from dataset_scripts.synthesis import GENERATOR_VERSION  # Slow to import.
+        from dataset_scripts.synthesis import Generator  # Slow to import.
 
         previous = None if self.previous is None else self.previous.digest
         begun_with = [_weights_of(self.settings.get(name)) for name in _CHECKPOINTS]
         content = json.dumps(
-            [self.stage, self.settings, previous, self.engine, begun_with, GENERATOR_VERSION],
+            [self.stage, self.settings, previous, self.engine, begun_with, Generator.version],
             sort_keys=True,
             default=str,
         )
