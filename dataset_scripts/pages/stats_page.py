@@ -15,8 +15,8 @@ from dataset_scripts.quality import (
     PairFacts,
     frequent_words,
     sentences_of,
-    split_order,
 )
+from dataset_scripts.readers import SPLITS
 from mtrefseg import looks
 from mtrefseg.looks import to_hex
 
@@ -348,7 +348,7 @@ def _kind(pair: PairFacts) -> str:
 
 def _kind_order(kind: str) -> int:
     """Stage 1 after all splits."""
-    return split_order(kind) if kind != STAGE_ONE else len(SPLIT_COLORS)
+    return SPLITS.index(kind) if kind != STAGE_ONE else len(SPLIT_COLORS)
 
 
 def _count_in_percent(axis: "Axes") -> None:

@@ -11,7 +11,6 @@ from .dataset_statistics import (
     frequent_words,
     measure_dataset,
     sentences_of,
-    split_order,
     summarize,
 )
 from .validation import Validation, validate
@@ -29,7 +28,6 @@ __all__ = [
     "frequent_words",
     "measure_dataset",
     "sentences_of",
-    "split_order",
     "summarize",
     "validate",
 ]

@@ -8,9 +8,9 @@ from enum import Enum
 
 import numpy as np
 
-from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, PUBLISHED_COUNTS
+from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, PUBLISHED_COUNTS, SPLITS
 
-from .dataset_statistics import UNKNOWN, MaskFacts, PairFacts, SentenceFacts, sentences_of, split_order
+from .dataset_statistics import UNKNOWN, MaskFacts, PairFacts, SentenceFacts, sentences_of
 
 
 MANY_EMPTY = 0.5  # share of no-target sentences above which a model may learn to predict empty masks only
@@ -231,7 +231,7 @@ def _check_change_types(pairs: Sequence[PairFacts]) -> Check:
 
 
 def _check_domains(pairs: Sequence[PairFacts]) -> Check:
-    splits = sorted({pair.split for pair in pairs}, key=split_order)
+    splits = sorted({pair.split for pair in pairs}, key=SPLITS.index)
     counts = {split: Counter(pair.domain for pair in pairs if pair.split == split) for split in splits}
     found = "; ".join(
         f"{split}: {', '.join(f'{domain} {count:,}' for domain, count in sorted(domains.items()))}"

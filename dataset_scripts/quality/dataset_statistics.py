@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 from tqdm import tqdm
 
-from dataset_scripts.readers import Finding, ImageFile, MaskRule, Pair, PairSource, check_pair, map_ahead
+from dataset_scripts.readers import SPLITS, Finding, ImageFile, MaskRule, Pair, PairSource, check_pair, map_ahead
 
 from .perceptual_hash import Bytes, image_thumbnail
 
@@ -201,17 +201,12 @@ def summarize(facts: DatasetFacts) -> dict[str, Any]:
     """
     pairs = facts.distinct_pairs()
     referring = [pair for pair in pairs if pair.change_mask is None]
-    splits = sorted({pair.split for pair in referring}, key=split_order)
+    splits = sorted({pair.split for pair in referring}, key=SPLITS.index)
     return {
         "total": _summarize_pairs(referring),
         "splits": {split: _summarize_pairs([pair for pair in referring if pair.split == split]) for split in splits},
         "stage_1_pairs": len(pairs) - len(referring),
     }
-
-
-def split_order(split: str) -> int:
-    """The sort key of a split: train, validation, test."""
-    return ("train", "validation", "test").index(split)
 
 
 def sentences_of(pairs: Iterable[PairFacts]) -> list[SentenceFacts]:

@@ -26,6 +26,7 @@ HASH_SIDE = 8
 # of their four parts differs in at most `distance // 4`: only these neighbours are looked up, not every pair.
 PART_BITS = 16
 PARTS = 64 // PART_BITS
+_BIT_COUNTS: Indices = np.array([number.bit_count() for number in range(1 << PART_BITS)], dtype=np.int64)
 DEFAULT_MAX_DISTANCE = 7  # The largest one for which a part differs in only one bit.
 LARGEST_MAX_DISTANCE = 15  # Above it, half of all buckets would be looked up.
 MIN_CORRELATION = 0.95
@@ -112,7 +113,7 @@ def hash_distances(first: Hashes, second: Hashes) -> Indices:
     different = np.bitwise_xor(first, second)
     distances = np.zeros(different.shape, dtype=np.int64)
     for part in range(PARTS):
-        distances += _bit_counts()[_part_of(different, part)]
+        distances += _BIT_COUNTS[_part_of(different, part)]
     return distances
 
 
@@ -255,11 +256,6 @@ def _cosine_basis() -> npt.NDArray[np.float32]:
     return np.cos(np.arange(HASH_SIDE)[:, None] * positions[None, :]).astype(np.float32)
 
 
-def _bit_counts() -> Indices:
-    """Set bits of every number of 16 bits."""
-    return _BIT_COUNTS
-
-
 def _part_of(hashes: Hashes, part: int) -> Indices:
     """One part of every hash as a number of 16 bits."""
     return ((hashes >> np.uint64(part * PART_BITS)) & np.uint64(0xFFFF)).astype(np.int64)
@@ -273,6 +269,3 @@ def _flips(bits: int) -> Indices:
         for chosen in combinations(range(PART_BITS), count)
     ]
     return np.array(patterns, dtype=np.int64)
-
-
-_BIT_COUNTS: Indices = np.array([number.bit_count() for number in range(1 << PART_BITS)], dtype=np.int64)

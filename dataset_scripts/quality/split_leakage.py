@@ -12,8 +12,10 @@ from itertools import combinations
 
 import numpy as np
 
+from dataset_scripts.readers import SPLITS
+
 from .checks import Check, Verdict, judge
-from .dataset_statistics import ImageFacts, PairFacts, split_order
+from .dataset_statistics import ImageFacts, PairFacts
 from .perceptual_hash import find_near_duplicates, look_alike
 
 
@@ -36,7 +38,7 @@ def leakage_checks(pairs: Sequence[PairFacts], max_distance: int) -> list[Check]
     same_names: list[str] = []
     same_images: list[str] = []
     near_images: list[str] = []
-    splits = sorted({pair.split for pair in pairs}, key=split_order)
+    splits = sorted({pair.split for pair in pairs}, key=SPLITS.index)
     for seen_split, held_split in combinations(splits, 2):
         seen = [pair for pair in pairs if pair.split == seen_split]
         held = [pair for pair in pairs if pair.split == held_split]
