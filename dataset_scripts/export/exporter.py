@@ -21,6 +21,7 @@ from huggingface_hub import HfApi
 from dataset_scripts.errors import DataError
 from dataset_scripts.mtrefseg_21k import REPOSITORY
 from dataset_scripts.mtrefseg_pretrain import REPOSITORY as PRETRAIN_REPOSITORY
+from dataset_scripts.parallel import worker_pool
 from dataset_scripts.readers import (
     PAIRS_SUFFIX,
     SETTINGS,
@@ -32,7 +33,6 @@ from dataset_scripts.readers import (
     is_image_folder,
     printable,
 )
-from dataset_scripts.worker_pool import worker_pool
 from mtrefseg.io import write_text
 
 from .card import CardFacts, add_up, make_card

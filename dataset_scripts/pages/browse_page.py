@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import Expression, Pair, map_ahead
+from dataset_scripts.parallel import map_ahead
+from dataset_scripts.readers import Expression, Pair
 from mtrefseg.io import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
 from mtrefseg.looks import MASK_COLORS, to_hex
 

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from PIL import Image
 from tqdm import tqdm
 
-from dataset_scripts.readers import SPLITS, Finding, ImageFile, MaskRule, Pair, PairSource, check_pair, map_ahead
+from dataset_scripts.parallel import map_ahead
+from dataset_scripts.readers import SPLITS, Finding, ImageFile, MaskRule, Pair, PairSource, check_pair
 
 from .perceptual_hash import Bytes, image_thumbnail
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from .file_names import FolderListing
 from .image_file import ImageFile, MaskRule
 from .image_folder import is_image_folder
-from .look_ahead import map_ahead
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
 from .pair import Expression, Pair, check_pair, check_pairs
 from .pair_source import CountedPairs, FilePairs, GeneratedPairs, PairMaker, PairSource, TablePairs
@@ -78,7 +77,6 @@ __all__ = [
     "list_pairs",
     "list_setting",
     "make_rows",
-    "map_ahead",
     "open_pairs",
     "pair_features",
     "pretrain_features",

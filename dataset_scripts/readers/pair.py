@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
+from dataset_scripts.parallel import map_ahead
+
 from .image_file import ImageFile, MaskRule, load_together
-from .look_ahead import map_ahead
 from .reading_report import Finding, ReadingReport, Reason, UnusableError
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from dataset_scripts.errors import DataError
+from dataset_scripts.parallel import worker_pool
 from dataset_scripts.readers import (
     CHANGE_TYPES,
     DOMAINS,
@@ -29,7 +30,6 @@ from dataset_scripts.readers import (
     Reason,
     UnusableError,
 )
-from dataset_scripts.worker_pool import worker_pool
 from mtrefseg.io import INCOMPLETE_SUFFIX, encode_mask, read_json, write_bytes
 
 from .generator import Domain, SyntheticPair
