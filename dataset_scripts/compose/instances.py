@@ -5,14 +5,14 @@ import hashlib
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import FolderListing, ImageFile, UnusableError
+from dataset_scripts.readers import FolderListing, ImageFile, UnusableError, leads_out
 from mtrefseg.io import PLAIN_SUFFIXES, read_json
 
 
@@ -242,7 +242,7 @@ def _open_image(
 ) -> SourceImage | None:
     name = entry["file_name"]
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
-    if name.startswith(("/", "\\")) or PureWindowsPath(name).drive or ".." in parts:
+    if leads_out(name):
         skipped.add("image without a file name inside the folder", f"{folder.name}, image {_id_of(entry)}")
         return None
     file = listing.find(folder / "images", parts) or listing.find(folder, parts)

@@ -6,12 +6,12 @@ that reads pairs uses it. This package also defines the columns and labels of al
 
 from typing import TYPE_CHECKING, Any
 
-from .file_names import FolderListing
+from .file_names import FolderListing, leads_out
 from .image_file import ImageFile, MaskRule
 from .image_folder import is_image_folder
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
 from .pair import Expression, Pair, check_pair, check_pairs
-from .pair_source import CountedPairs, FilePairs, GeneratedPairs, PairMaker, PairSource, TablePairs
+from .pair_source import CountedPairs, GeneratedPairs, PairMaker, PairSource, TablePairs
 from .raw_layout import list_pairs, list_setting, report_shared_ids
 from .reading_report import EXPLANATIONS, Finding, ReadingReport, Reason, UnusableError, printable, printable_line
 from .rows import PairContent, make_rows, read_content
@@ -51,7 +51,6 @@ __all__ = [
     "VIEWS",
     "CountedPairs",
     "Expression",
-    "FilePairs",
     "Finding",
     "FolderListing",
     "GeneratedPairs",
@@ -74,6 +73,7 @@ __all__ = [
     "fingerprint",
     "is_image_folder",
     "is_made",
+    "leads_out",
     "list_pairs",
     "list_setting",
     "make_rows",

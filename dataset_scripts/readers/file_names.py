@@ -1,14 +1,20 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""File names that differ only in case or in the Unicode form of their letters."""
+"""File names in datasets: those that lead out of a folder, and those that differ only in case or Unicode form."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from mtrefseg.io import fold
 
 
 LONGEST_NAME = 1000
 """Longest id or path in a dataset, in characters; no file system supports more."""
+
+
+def leads_out(name: str) -> bool:
+    """Whether a name of a file, with slashes or backslashes, leads out of its folder, or cannot be one."""
+    name = name.replace("\\", "/")
+    return "\0" in name or ".." in name.split("/") or name.startswith("/") or bool(PureWindowsPath(name).drive)
 
 
 class FolderListing:

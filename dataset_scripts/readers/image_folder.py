@@ -14,14 +14,15 @@ pair. If no row has an expression, then it is a stage-1 set, and every row is a 
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
-from mtrefseg.io import PLAIN_SUFFIXES, is_blank, parse_json, read_regular, to_utf8
+from mtrefseg.io import PLAIN_SUFFIXES, parse_json, read_regular, to_utf8
 
-from .file_names import LONGEST_NAME, FolderListing
+from .annotations import AnnotationReader
+from .file_names import LONGEST_NAME, FolderListing, leads_out
 from .image_file import ImageFile
 from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError, printable
@@ -84,6 +85,7 @@ class MetadataReader:
         self.name = name
         self.split = split
         self.report = report
+        self._values = AnnotationReader(name, report)
         self.metadata = metadata_of(folder) or folder / METADATA
         self._listing = FolderListing()
         self._images: dict[tuple[str, ...], tuple[ImageFile, ImageFile]] = {}
@@ -159,7 +161,7 @@ class MetadataReader:
         self._add_labels(draft, sample, row)
         index = draft.rows
         draft.rows += 1
-        text = "" if self.is_pretrain else self._sentence(row.get("expression"), sample)
+        text = "" if self.is_pretrain else self._values.sentence(row.get("expression"), sample)
         if row.get(MASK_COLUMN) is None:
             raise UnusableError(Reason.MISSING_MASK, f"it has no {MASK_COLUMN}; a no-target sentence has a black mask")
         mask = self._find(self._text(row, MASK_COLUMN), Reason.MASK_PATH_ESCAPE, Reason.MISSING_MASK)
@@ -168,21 +170,22 @@ class MetadataReader:
                 raise UnusableError(Reason.DUPLICATE_ID, "an earlier row names the same images")
             draft.change_mask = mask
             return
-        change_type = self._label(row, "change_type", CHANGE_TYPES, sample) or "unknown"
-        draft.expressions.append(Expression(text, mask, change_type, index, self._noisy(row, sample)))
+        change_type = self._values.label(row.get("change_type"), CHANGE_TYPES, "change_type", sample) or "unknown"
+        is_noisy = self._values.label(row.get("noisy"), (False, True), "noisy", sample) or False
+        draft.expressions.append(Expression(text, mask, change_type, index, is_noisy))
 
     def _add_labels(self, draft: _Draft, sample: str, row: Mapping[str, Any]) -> None:
         """Adds the values of a row to its pair if no earlier row had them."""
         for column in PAIR_COLUMNS:
             value, known = row.get(column), draft.labels.get(column)
             if value is not None and value != value:  # NaN, which pandas writes for a missing value.
-                self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, f"{column} is NaN, as if it were missing")
+                self._values.repair_label(f"{column} is NaN, as if it were missing", sample)
             elif known is None:
                 draft.labels[column] = value
             elif value is not None and value != known:
                 shown, earlier = (json.dumps(each)[:80] for each in (value, known))
                 detail = f"{column} is {shown}, in an earlier row of the pair {earlier}; that counts"
-                self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, detail)
+                self._values.repair_label(detail, sample)
 
     def _record(self, draft: _Draft, known: Mapping[str, Pair]) -> Pair:
         """The pair of a draft. Without `pair_id`, its name is that of t1, followed by that of t2 if several pairs
@@ -193,8 +196,8 @@ class MetadataReader:
         return Pair(
             pair_id=printable(self._name(row, "pair_id", default) or default),
             split=self.split,
-            domain=self._label(row, "domain", DOMAINS, default),
-            view=self._label(row, "view", VIEWS, default) or "unknown",
+            domain=self._values.label(row.get("domain"), DOMAINS, "domain", default),
+            view=self._values.label(row.get("view"), VIEWS, "view", default) or "unknown",
             source=printable(self._name(row, "source", default) or "unknown"),
             image_t1=draft.images[0],
             image_t2=draft.images[1],
@@ -205,10 +208,9 @@ class MetadataReader:
 
     def _find(self, name: str, escape: Reason, missing: Reason) -> ImageFile:
         """The file with this name below the folder."""
-        parts = name.replace("\\", "/").split("/")
-        if "\0" in name or ".." in parts or name.startswith(("/", "\\")) or PureWindowsPath(name).drive:
+        if leads_out(name):
             raise UnusableError(escape, f'"{name}" leads out of the folder; name a file in it')
-        parts = [part for part in parts if part not in ("", ".")]
+        parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
         found = self._listing.find(self.folder, parts)
         if found is None:
             raise UnusableError(missing, f"there is no {name}")
@@ -244,14 +246,6 @@ class MetadataReader:
             raise UnusableError(Reason.UNREADABLE_JSON, f"{column} is not a file name")
         return value
 
-    def _sentence(self, text: Any, sample: str) -> str:
-        """The sentence, trimmed."""
-        if not isinstance(text, str) or is_blank(text) or printable(text) != text:
-            raise UnusableError(Reason.BLANK_EXPRESSION, "its expression is blank, not text, or not valid Unicode")
-        if text != text.strip():
-            self.report.repair(Reason.WHITESPACE_TRIMMED, self.name, sample, "white space around the expression")
-        return text.strip()
-
     def _name(self, row: Mapping[str, Any], column: str, sample: str) -> str | None:
         """A text or an integer, or `None` if it has neither; pandas writes NaN for a missing one."""
         value = row.get(column)
@@ -261,23 +255,5 @@ class MetadataReader:
         detail = (
             f"{column} has the value {json.dumps(value)[:80]}, which is not text of up to {LONGEST_NAME} characters"
         )
-        self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, detail)
-        return None
-
-    def _noisy(self, row: Mapping[str, Any], sample: str) -> bool:
-        """Whether the row is marked as noisy, by true or 1."""
-        value = row.get("noisy")
-        if value in (None, False, True):
-            return bool(value)
-        detail = f"noisy has the value {json.dumps(value)[:80]}; known are false, true"
-        self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, detail)
-        return False
-
-    def _label(self, row: Mapping[str, Any], column: str, allowed: Sequence[str], sample: str) -> str | None:
-        """A label, or `None` if it has none or an unknown one."""
-        value = row.get(column)
-        if value is None or (isinstance(value, str) and value in allowed):
-            return value
-        detail = f"{column} has the value {json.dumps(value)[:80]}; known are {', '.join(allowed)}"
-        self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, detail)
+        self._values.repair_label(detail, sample)
         return None

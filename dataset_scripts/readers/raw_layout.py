@@ -18,25 +18,22 @@ suffix, by stem. Hidden files, `Thumbs.db` and `__MACOSX` are ignored. `reading_
 to skip or repair items.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, TypeVar
+from typing import Any
 
 from dataset_scripts.errors import DataError
-from mtrefseg.io import PLAIN_SUFFIXES, fold, is_blank, read_json, read_regular, to_utf8
+from mtrefseg.io import PLAIN_SUFFIXES, fold, read_json, read_regular, to_utf8
 
-from .file_names import LONGEST_NAME
+from .annotations import AnnotationReader, is_unicode
+from .file_names import LONGEST_NAME, leads_out
 from .image_file import ImageFile
 from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError
 from .schema import CHANGE_TYPES, DOMAINS, VIEWS
 from .split_folders import EXPRESSIONS_FOLDER, SplitFolder, is_hidden, is_regular, select_folders
-
-
-_Label = TypeVar("_Label", str, bool)
 
 
 def list_setting(
@@ -221,7 +218,7 @@ def _without_suffix(name: str) -> str:
 def _safe_name(value: str, where: str) -> str:
     """A relative name with forward slashes; `UnusableError` if it leads out of its folder."""
     name = value.replace("\\", "/")
-    if "\0" in name or ".." in name.split("/") or name.startswith("/") or PureWindowsPath(name).drive:
+    if leads_out(name):
         # Reports are published, so absolute paths, which reveal details of a machine, are not shown.
         shown = value if ".." in name.split("/") else f"…/{PureWindowsPath(name).name}"
         raise UnusableError(Reason.PATH_ESCAPE, f'"{shown}" leads out of {where}; name a file in it')
@@ -236,6 +233,7 @@ class _Lister:
     ) -> None:
         self.folder = folder
         self.report = report
+        self._values = AnnotationReader(folder.name, report)
         self.domains = domains
         self.seen = seen
         self.images_t1, self.images_t2, self.masks = (_Index(folder, place) for place in folder.places)
@@ -336,13 +334,13 @@ class _Lister:
         for index, text in enumerate(texts):
             sample = f"{sample_id}_{index}"
             try:
-                sentence = self._sentence(text, sample)
+                sentence = self._values.sentence(text, sample)
                 mask = self._mask(entries, index, sample_id, stem)
             except UnusableError as error:
                 self.report.skip(error.reason, self.folder.name, sample, error.detail)
                 continue
-            change_type = self._label(change_types[index], CHANGE_TYPES, "change_types", sample) or "unknown"
-            is_noisy = self._label(noisy[index], (False, True), "noisy", sample) or False
+            change_type = self._values.label(change_types[index], CHANGE_TYPES, "change_types", sample) or "unknown"
+            is_noisy = self._values.label(noisy[index], (False, True), "noisy", sample) or False
             expressions.append(Expression(sentence, mask, change_type, index, is_noisy))
         if not expressions:
             raise UnusableError(Reason.NO_EXPRESSION_LEFT, "it holds no expression that can be used")
@@ -356,15 +354,15 @@ class _Lister:
         expressions: tuple[Expression, ...],
         change_mask: ImageFile | None,
     ) -> Pair:
-        domain = self._label(content.get("domain"), DOMAINS, "domain", pair_id)
+        domain = self._values.label(content.get("domain"), DOMAINS, "domain", pair_id)
         if self.folder.domain is not None and domain not in (None, self.folder.domain):
             detail = f"its file says {domain}, its folder {self.folder.domain}; the folder counts"
-            self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, pair_id, detail)
+            self._values.repair_label(detail, pair_id)
         return Pair(
             pair_id=pair_id,
             split=self.folder.split,
             domain=self.folder.domain or domain or self.domains.get(pair_id),
-            view=self._label(content.get("view"), VIEWS, "view", pair_id) or "unknown",
+            view=self._values.label(content.get("view"), VIEWS, "view", pair_id) or "unknown",
             source=self._source(content.get("source"), pair_id),
             image_t1=images[0],
             image_t2=images[1],
@@ -374,7 +372,7 @@ class _Lister:
         )
 
     def _claim(self, pair_id: str) -> None:
-        if not _is_unicode(pair_id):
+        if not is_unicode(pair_id):
             raise UnusableError(Reason.UNREADABLE_JSON, "its name is not valid Unicode; rename it")
         if pair_id in self.seen:
             raise UnusableError(Reason.DUPLICATE_ID, f'another pair has the id "{pair_id}"')
@@ -417,13 +415,6 @@ class _Lister:
                 return mask
         raise UnusableError(Reason.MISSING_MASK, f"there is no {self.masks.kind}/{entry or f'{sample_id}/{index}'}")
 
-    def _sentence(self, text: Any, sample: str) -> str:
-        if not isinstance(text, str) or is_blank(text) or not _is_unicode(text):
-            raise UnusableError(Reason.BLANK_EXPRESSION, "it is blank, not text, or not valid Unicode")
-        if text != text.strip():
-            self.report.repair(Reason.WHITESPACE_TRIMMED, self.folder.name, sample, "white space around it")
-        return text.strip()
-
     def _parallel(self, content: dict[str, Any], key: str, count: int, sample: str) -> list[Any]:
         """One value for each sentence, `None` where there is none."""
         values = content.get(key)
@@ -431,25 +422,15 @@ class _Lister:
             return [None] * count
         if not isinstance(values, list) or len(values) != count:
             detail = f"{key} is not a list of {count}, one for each expression"
-            self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, sample, detail)
+            self._values.repair_label(detail, sample)
             values = values if isinstance(values, list) else []
         return [*values[:count], *[None] * (count - len(values))]
 
     def _source(self, value: Any, sample: str) -> str:
-        if value is None or (isinstance(value, str) and _is_unicode(value)):
+        if value is None or (isinstance(value, str) and is_unicode(value)):
             return value or "unknown"
-        self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, sample, "source is not text")
+        self._values.repair_label("source is not text", sample)
         return "unknown"
-
-    def _label(self, value: Any, allowed: Sequence[_Label], key: str, sample: str) -> _Label | None:
-        """The allowed value that is equal (1 counts as true), otherwise `None`; a value that is neither allowed nor
-        missing is reported."""
-        if value is None or value in allowed:
-            return None if value is None else allowed[allowed.index(value)]
-        known = ", ".join(str(label) for label in allowed)
-        detail = f"{key} has the value {json.dumps(value)[:80]}; known are {known}"
-        self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, sample, detail)
-        return None
 
 
 def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
@@ -509,7 +490,7 @@ def _text(content: dict[str, Any], key: str, default: str) -> str:
         return default
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not _is_unicode(value):
+    if not isinstance(value, str) or not is_unicode(value):
         raise UnusableError(Reason.UNREADABLE_JSON, f"{key} is not text")
     if len(value) > LONGEST_NAME:
         raise UnusableError(Reason.UNREADABLE_JSON, f"{key} has more than {LONGEST_NAME} characters")
@@ -525,9 +506,3 @@ def _mask_entries(content: dict[str, Any]) -> list[Any]:
     if not isinstance(entries, list):
         raise UnusableError(Reason.UNREADABLE_JSON, "mask is not a list of file names")
     return entries
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether the text can be encoded as UTF-8: it has no lone surrogates, which occur in file names with other
-    encodings."""
-    return text.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in text)
