@@ -1,17 +1,15 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Measures datasets and checks them: damage, leakage between splits, counts, balance."""
 
-from .checks import Check, Verdict
+from .checks import Verdict
 from .dataset_statistics import (
     AREA_EDGES,
     UNKNOWN,
     DatasetFacts,
     PairFacts,
-    SentenceFacts,
     frequent_words,
     measure_dataset,
     sentences_of,
-    summarize,
 )
 from .validation import Validation, validate
 
@@ -19,15 +17,12 @@ from .validation import Validation, validate
 __all__ = [
     "AREA_EDGES",
     "UNKNOWN",
-    "Check",
     "DatasetFacts",
     "PairFacts",
-    "SentenceFacts",
     "Validation",
     "Verdict",
     "frequent_words",
     "measure_dataset",
     "sentences_of",
-    "summarize",
     "validate",
 ]

@@ -15,28 +15,28 @@ _COLORS: tuple[Color, ...] = ((230, 66, 92), (40, 132, 230), (244, 168, 30), (40
 _PAPER: Color = (250, 249, 246)
 _INK: Color = (42, 42, 48)
 _GAP = 14
+_COLUMNS = 3  # Pairs per row
 _CELL = 256  # Images are shown at this size.
 _FONT_SIZE = 13
 _LINE = 17
 
 
-def contact_sheet(pairs: Sequence[SyntheticPair], columns: int = 3) -> Image.Image:
+def contact_sheet(pairs: Sequence[SyntheticPair]) -> Image.Image:
     """
     Draws pairs with their sentences.
 
     Args:
         pairs (`Sequence[SyntheticPair]`): Pairs to draw, at least one.
-        columns (`int`, *optional*, defaults to 3): Pairs per row.
 
     Returns:
         `PIL.Image.Image`: RGB. In each pair t1 is left and t2 right. Each mask is outlined in the colour of its
         sentence, in the image that shows the thing.
     """
     cells = [_draw_pair(pair) for pair in pairs]
-    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    rows = [cells[start : start + _COLUMNS] for start in range(0, len(cells), _COLUMNS)]
     heights = [max(cell.height for cell in row) + _GAP for row in rows]
     width = cells[0].width + _GAP
-    sheet = Image.new("RGB", (columns * width + _GAP, sum(heights) + _GAP), _PAPER)
+    sheet = Image.new("RGB", (_COLUMNS * width + _GAP, sum(heights) + _GAP), _PAPER)
     top = _GAP
     for row, height in zip(rows, heights, strict=True):
         for column, cell in enumerate(row):

@@ -306,7 +306,7 @@ def test_stream_goes_straight_into_parquet(tmp_path: Path) -> None:
 
 
 def test_contact_sheet_shows_every_pair(pairs: list[SyntheticPair]) -> None:
-    one, four = contact_sheet(pairs[:1], columns=2), contact_sheet(pairs[:4], columns=2)
+    one, four = contact_sheet(pairs[:1]), contact_sheet(pairs[:4])
     assert four.mode == "RGB"
     assert four.width == one.width
     assert four.height > 1.9 * one.height - 40
