@@ -15,9 +15,10 @@ import numpy as np
 from PIL import Image
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import CountedPairs, UnusableError
+from dataset_scripts.readers import UnusableError
 from dataset_scripts.readers.split_folders import fingerprint
-from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
+from dataset_scripts.synthesis import Domain, PairGenerator, Split, SyntheticExpression, SyntheticPair
+from dataset_scripts.synthesis.generator import SPLIT_SEEDS
 from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE, with_masks
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
@@ -26,7 +27,7 @@ from dataset_scripts.synthesis.scene import TIMES, Rendering, Scene
 
 from .canvas import Box, Canvas, open_canvas
 from .editing import Editor, with_colors
-from .instances import Instance, SourceImage, Split
+from .instances import Instance, SourceImage
 from .library import Donor, Library
 from .nouns import groups_for, nouns_for, unclear_kinds
 from .photo_writer import ABSENT_KINDS, PhotoExpressionWriter
@@ -34,8 +35,6 @@ from .photo_writer import ABSENT_KINDS, PhotoExpressionWriter
 
 logger = logging.getLogger(__name__)
 
-SMALLEST_SIZE, LARGEST_SIZE = 128, 1024
-_SPLITS: dict[Split, int] = {"train": 0, "validation": 1, "test": 2}
 _STREAM = 0xC0C0  # Distinguishes the random numbers of this source from those of the generator.
 _MARGIN = 5  # Pixels of the canvas beyond each side of the images, for the shift
 _LARGEST_SHIFT, _LARGEST_TURN = 3.0, 0.6  # Pixels and degrees
@@ -50,7 +49,7 @@ _STRENGTH = 0.6  # Strength of season, light and camera: photographs already con
 
 
 @dataclass(frozen=True)
-class Composer(CountedPairs[SyntheticPair]):
+class Composer(PairGenerator):
     """
     Composes pairs from single images with instance masks (COCO format): objects are removed, inserted or recoloured at
     one of two times, and everything else differs only in light, season, sharpness, compression and a small shift. The
@@ -107,15 +106,7 @@ class Composer(CountedPairs[SyntheticPair]):
             raise ValueError("folders is empty: name one folder in COCO format or more.")
         if self.domain not in ("NS", "RS"):
             raise ValueError(f"domain is {self.domain!r}, but must be 'NS' or 'RS'.")
-        if not SMALLEST_SIZE <= self.size <= LARGEST_SIZE:
-            raise ValueError(f"size is {self.size}, but must be from {SMALLEST_SIZE} to {LARGEST_SIZE} pixels.")
-        if self.split not in _SPLITS:
-            raise ValueError(f"split is {self.split!r}, but must be one of {', '.join(_SPLITS)}.")
-        if self.seed < 0 or self.most_expressions < 1:
-            raise ValueError("seed must not be negative, and most_expressions must be 1 or more.")
-        for name in ("plain_share", "no_target_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, but must be from 0 to 1.")
+        self._check_settings()
         for line in self.library.skipped.lines():
             logger.warning(line)
 
@@ -160,7 +151,7 @@ class Composer(CountedPairs[SyntheticPair]):
         # OpenCV's threads do not survive forking, and the workers of a data loader use all cores already.
         cv2.setNumThreads(1)
         for attempt in range(_ATTEMPTS):
-            seeds = [self.seed, _SPLITS[self.split], index, _STREAM, int(self.domain == "RS"), attempt]
+            seeds = [self.seed, SPLIT_SEEDS[self.split], index, _STREAM, int(self.domain == "RS"), attempt]
             random = np.random.default_rng(seeds)
             made = self._make_canvas(random)
             # For some pairs every description is doubtful, so that there are no sentences.
@@ -262,8 +253,7 @@ class Composer(CountedPairs[SyntheticPair]):
         )
 
     def _expressions(self, random: np.random.Generator, observation: Observation) -> tuple[SyntheticExpression, ...]:
-        wanted = int(random.integers(min(2, self.most_expressions), self.most_expressions + 1))
-        plain = int(random.binomial(wanted, self.plain_share)) if self.plain_share else 0
+        wanted, plain = self._sample_counts(random)
         kinds = frozenset(thing.kind for thing in observation.scene.things)
         absent = ABSENT_KINDS[self.domain]
         nouns, groups = nouns_for(kinds | frozenset(absent)), groups_for(kinds)

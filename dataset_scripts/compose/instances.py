@@ -6,17 +6,16 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import FolderListing, ImageFile, UnusableError, leads_out
+from dataset_scripts.synthesis import Split
 from mtrefseg.io import PLAIN_SUFFIXES, read_json
 
-
-Split: TypeAlias = Literal["train", "validation", "test"]
 
 ANNOTATION_FILE = "annotations.json"
 """The file that is read if a folder holds several."""

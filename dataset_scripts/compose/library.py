@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.synthesis import Domain
+from dataset_scripts.synthesis import Domain, Split
 
 from .canvas import Photo, PhotoCache, disk, window_of
 from .colors import tone_of
-from .instances import Instance, SkippedItems, SourceImage, Split, read_backgrounds, read_instances
+from .instances import Instance, SkippedItems, SourceImage, read_backgrounds, read_instances
 from .nouns import ROOTED, TRAITS, Trait, kind_of
 
 

@@ -12,12 +12,11 @@ from typing import ClassVar, Literal, cast
 import numpy as np
 
 from dataset_scripts.compose.colors import name_colors
-from dataset_scripts.compose.instances import Split
 from dataset_scripts.compose.nouns import CLOTHES_COLORS, COLORLESS, COMPOSED_GROUPS, nouns_for
 from dataset_scripts.compose.photo_writer import ABSENT_KINDS, PhotoExpressionWriter
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import Pair, PairSource, Reason, UnusableError, open_pairs
-from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
+from dataset_scripts.synthesis import Domain, Split, SyntheticExpression, SyntheticPair
 from dataset_scripts.synthesis.language.expressions import ExpressionWriter, with_masks
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter

@@ -11,7 +11,7 @@ from .image_file import ImageFile, MaskRule
 from .image_folder import is_image_folder
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
 from .pair import Expression, Pair, check_pair, check_pairs
-from .pair_source import CountedPairs, GeneratedPairs, PairMaker, PairSource, TablePairs
+from .pair_source import GeneratedPairs, PairMaker, PairSource, TablePairs
 from .raw_layout import list_pairs, list_setting, report_shared_ids
 from .reading_report import EXPLANATIONS, Finding, ReadingReport, Reason, UnusableError, printable, printable_line
 from .rows import PairContent, make_rows, read_content
@@ -49,7 +49,6 @@ __all__ = [
     "SETTINGS",
     "SPLITS",
     "VIEWS",
-    "CountedPairs",
     "Expression",
     "Finding",
     "FolderListing",

@@ -4,7 +4,6 @@ The interface of pair sources, and three implementations: files, generated pairs
 Parquet files have a separate module.
 """
 
-import itertools
 import json
 import re
 from abc import ABC, abstractmethod
@@ -12,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from .image_file import ImageFile, MaskRule
 from .pair import Expression, Pair, check_pairs
@@ -23,9 +22,6 @@ from .schema import CHANGE_TYPES, DOMAINS
 
 if TYPE_CHECKING:
     from datasets import Dataset
-
-
-MadePair = TypeVar("MadePair")
 
 
 @dataclass(frozen=True)
@@ -209,27 +205,6 @@ class PairMaker(Protocol):
     def pair(self, index: int) -> Any:
         """The pair with an index, with the attributes of `dataset_scripts.synthesis.SyntheticPair`."""
         ...
-
-
-class CountedPairs(Generic[MadePair]):
-    """Base of the makers of pairs, which are made from their indices."""
-
-    def pair(self, index: int) -> MadePair:
-        """The pair with an index."""
-        raise NotImplementedError
-
-    def pairs(self, stop: int | None = None) -> Iterator[MadePair]:
-        """
-        Makes pairs one at a time, from the first.
-
-        Args:
-            stop (`int`, *optional*): Number of pairs; infinite by default.
-
-        Yields:
-            The next pair.
-        """
-        for index in itertools.count() if stop is None else range(stop):
-            yield self.pair(index)
 
 
 class GeneratedPairs(PairSource):

@@ -4,7 +4,7 @@ Synthetic pairs of images with sentences and exact masks. [`Generator`] creates 
 [`write_raw`] writes pairs to disk in the raw layout, and [`stream`] yields them without a disk.
 """
 
-from .generator import Domain, Generator, Split, SyntheticPair
+from .generator import Domain, Generator, PairGenerator, Split, SyntheticPair
 from .language.expressions import NO_TARGET_SHARE
 from .language.lexicon import NOUNS
 from .render.palette import COLORS
@@ -19,6 +19,7 @@ __all__ = [
     "Domain",
     "Generator",
     "Kind",
+    "PairGenerator",
     "Split",
     "SyntheticExpression",
     "SyntheticPair",

@@ -1,14 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Generates image pairs with sentences and exact masks. A pair depends only on the settings and its index."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from PIL import Image
 
-from dataset_scripts.readers import CountedPairs
 from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE, ExpressionWriter, with_masks
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
@@ -29,7 +29,7 @@ Split: TypeAlias = Literal["train", "validation", "test"]
 
 SMALLEST_SIZE, LARGEST_SIZE = 128, 1024
 # The splits draw from different seeds, so that no scene is in two of them.
-_SPLITS: dict[Split, int] = {"train": 0, "validation": 1, "test": 2}
+SPLIT_SEEDS: dict[Split, int] = {"train": 0, "validation": 1, "test": 2}
 _SHIFTED_SHARE, _LARGEST_SHIFT = 0.5, 0.02
 
 
@@ -94,8 +94,54 @@ class SyntheticPair:
         return observation.mask(*(one.number for one in observation.sightings if one.change is not None))
 
 
+class PairGenerator:
+    """Base of the generator and the composer: the settings that both have, and pairs that are made from an index."""
+
+    seed: int
+    size: int
+    split: Split
+    most_expressions: int
+    plain_share: float
+    no_target_share: float
+
+    def pair(self, index: int) -> SyntheticPair:
+        """The pair with an index."""
+        raise NotImplementedError
+
+    def pairs(self, stop: int | None = None) -> Iterator[SyntheticPair]:
+        """
+        Makes pairs one at a time, from the first.
+
+        Args:
+            stop (`int`, *optional*): Number of pairs; infinite by default.
+
+        Yields:
+            `SyntheticPair`: The next pair.
+        """
+        for index in itertools.count() if stop is None else range(stop):
+            yield self.pair(index)
+
+    def _check_settings(self, *shares: str) -> None:
+        """Raises a `ValueError` if a setting is out of range; `shares` names further ones that are from 0 to 1."""
+        if not SMALLEST_SIZE <= self.size <= LARGEST_SIZE:
+            raise ValueError(f"size is {self.size}, but must be from {SMALLEST_SIZE} to {LARGEST_SIZE} pixels.")
+        if self.split not in SPLIT_SEEDS:
+            raise ValueError(f"split is {self.split!r}, but must be one of {', '.join(SPLIT_SEEDS)}.")
+        for name, least in (("seed", 0), ("most_expressions", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}, but must be at least {least}.")
+        for name in (*shares, "plain_share", "no_target_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, but must be from 0 to 1.")
+
+    def _sample_counts(self, random: np.random.Generator) -> tuple[int, int]:
+        """The number of sentences for a pair, and how many of them are plain."""
+        wanted = int(random.integers(min(2, self.most_expressions), self.most_expressions + 1))
+        return wanted, int(random.binomial(wanted, self.plain_share)) if self.plain_share else 0
+
+
 @dataclass(frozen=True)
-class Generator(CountedPairs[SyntheticPair]):
+class Generator(PairGenerator):
     """
     Generates pairs. The same settings and index always give the same pair.
 
@@ -138,18 +184,9 @@ class Generator(CountedPairs[SyntheticPair]):
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if not SMALLEST_SIZE <= self.size <= LARGEST_SIZE:
-            raise ValueError(f"size is {self.size}, but must be from {SMALLEST_SIZE} to {LARGEST_SIZE} pixels.")
         if not self.domains or set(self.domains) - {"NS", "RS"}:
             raise ValueError(f"domains is {self.domains!r}, but must hold 'NS', 'RS' or both.")
-        if self.split not in _SPLITS:
-            raise ValueError(f"split is {self.split!r}, but must be one of {', '.join(_SPLITS)}.")
-        for name, least in (("seed", 0), ("most_expressions", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} is {getattr(self, name)}, but must be at least {least}.")
-        for name in ("noise", "strength", "plain_share", "no_target_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, but must be from 0 to 1.")
+        self._check_settings("noise", "strength")
 
     def domain(self, index: int) -> Domain:
         """Domain ("NS" or "RS") of the pair with this index."""
@@ -169,7 +206,7 @@ class Generator(CountedPairs[SyntheticPair]):
         Returns:
             `SyntheticPair`: The pair.
         """
-        random = np.random.default_rng([self.seed, _SPLITS[self.split], index])
+        random = np.random.default_rng([self.seed, SPLIT_SEEDS[self.split], index])
         domain = self.domain(index)
         name, world = _choose_world(random, domain)
         scene = world.sample(random, self.size)
@@ -192,8 +229,7 @@ class Generator(CountedPairs[SyntheticPair]):
         )
 
     def _expressions(self, random: np.random.Generator, observation: Observation) -> tuple[SyntheticExpression, ...]:
-        wanted = int(random.integers(min(2, self.most_expressions), self.most_expressions + 1))
-        plain = int(random.binomial(wanted, self.plain_share)) if self.plain_share else 0
+        wanted, plain = self._sample_counts(random)
         writer = ExpressionWriter(observation, random)
         # A pair without changes only allows no-target sentences, so one is enough.
         sentences = writer.write(min(wanted - plain, wanted if writer.changed else 1), self.no_target_share)
