@@ -6,8 +6,10 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from dataset_scripts.synthesis import COLORS
 
-NAMES = ("white", "grey", "black", "red", "orange", "yellow", "green", "blue", "brown", "purple", "pink")
+
+NAMES = tuple(COLORS)
 _UNCLEAR = len(NAMES)
 _BITS = 5  # Bits per channel in the table of names
 # An object has a colour if at least this share of its pixels has it, and this many times more than the second most

@@ -4,13 +4,16 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from dataset_scripts.synthesis.render import palette
 from dataset_scripts.synthesis.scene import ChangeType
+
+from .lexicon import CELLS, DIRECTIONS, HALVES, NEAR, NUMBERS
 
 
 Form: TypeAlias = Literal["noun phrase", "statement", "everything", "changes"]
 
-COLORS = ("white", "grey", "black", "red", "orange", "yellow", "green", "blue", "brown", "purple", "pink")
-NUMERALS = ("two", "three", "four", "five")
+COLORS = tuple(palette.COLORS)
+NUMERALS = tuple(NUMBERS.values())
 
 
 @dataclass(frozen=True)
@@ -141,18 +144,13 @@ CHANGE_ROWS: tuple[ChangeRow, ...] = (
     ChangeRow("state_change", ("that was switched off",), ("has been switched off",)),
 )
 
-POSITIONS = (
-    *("in the top-left corner", "at the top center", "in the top-right corner"),
-    *("on the left, at mid-height", "in the center", "on the right, at mid-height"),
-    *("in the bottom-left corner", "at the bottom center", "in the bottom-right corner"),
-    *("in the left half", "in the right half", "in the upper half", "in the lower half"),
-)
+POSITIONS = (*CELLS, *HALVES)
 STATEMENT_POSITIONS = ("at the top of the scene", "at the bottom of the scene")
 
 SIDES = ("from the left", "from the right", "from the top", "from the bottom")
 SUPERLATIVES = ("leftmost", "rightmost", "topmost", "bottommost", "largest", "smallest")
 ORDINALS = ("second", "third")
-RELATIONS = ("next to", "beside", "close to", "near", "to the left of", "to the right of", "above", "below")
+RELATIONS = (*NEAR, *DIRECTIONS)
 
 _STARTS: dict[Form, tuple[str, ...]] = {
     "noun phrase": ("the", "all the", "all of the", "every", "each", *(f"the {word}" for word in NUMERALS)),

@@ -2,8 +2,8 @@
 """
 Parses a sentence into its parts, so that they can be reworded.
 
-The parser reads the language of `docs/synthetic_language.md` and uses the tables of the checker, but it is more
-tolerant: it does not check number and article, accepts synonyms for places, and allows unknown nouns.
+The parser reads the language of `docs/synthetic_language.md`, but is more tolerant: it does not check number and
+article, accepts synonyms for places, and allows unknown nouns.
 """
 
 import re
@@ -144,7 +144,7 @@ def parse(text: str, domain: str | None) -> Parts | None:
     Returns:
         `Parts`, *optional*: Its parts, or `None` if it does not belong to the language.
     """
-    words = tuple(_TOKEN.findall(text.lower().strip().rstrip(".!?")))
+    words = split_words(text.lower().strip().rstrip(".!?"))
     for length in (0, 1, 2, 3):  # Number of words of an unknown noun; 0: only known nouns
         try:
             return _Reader(words, domain, length).sentence()

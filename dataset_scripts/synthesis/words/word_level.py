@@ -18,7 +18,6 @@ from .parsing import longest_match, places, split_words
 from .templates import ABOUT_STATEMENTS
 
 
-_TOKEN = re.compile(r"[^\s,]+|,")
 _BEFORE_NOUN = frozenset(
     (
         *("a", "an", "the", "one", "two", "three", "four", "five", "six", "seven", "eight", "some", "several", "many"),
@@ -38,7 +37,7 @@ _AFTER_NOUN = frozenset(
 _UNSAFE = frozenset(
     ("plant", "sign", "table", "box", "picture", "orange", "train", "field", "light", "tie", "building")
 )
-_WORN_OUT = re.compile(r"\b(no|not|nothing|none|same|identical|without|except|unchanged|never|almost)\b|n't\b")
+_NEGATION = re.compile(r"\b(no|not|nothing|none|same|identical|without|except|unchanged|never|almost)\b|n't\b")
 # Words for changes that may occur in a sentence of each type.
 _VERBS: dict[str, dict[tuple[str, ...], dict[Split, tuple[str, ...]]]] = {}
 
@@ -130,8 +129,8 @@ def replace_words(
     Returns:
         `str`: The text in lower case if something was replaced; otherwise the unchanged text.
     """
-    words = tuple(_TOKEN.findall(text.lower().strip().rstrip(".")))
-    if not words or not text.isascii() or _WORN_OUT.search(text.lower()):
+    words = split_words(text.lower().strip().rstrip("."))
+    if not words or not text.isascii() or _NEGATION.search(text.lower()):
         return text
     nouns, verbs = _nouns(domain), _VERBS.get(change_type, {})
     said: list[str] = []
