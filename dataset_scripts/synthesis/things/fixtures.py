@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Draws signs, benches, bins, street lamps, and the boxes of streets and rooms."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,7 +11,7 @@ from dataset_scripts.synthesis.render.perspective import Camera, NormalThing
 from dataset_scripts.synthesis.render.sprites import Shadows, Sprite, Stamp, bounds, hull
 from dataset_scripts.synthesis.scene import Color, Point, State
 
-from .solids import Face, Solid, box, standing
+from .solids import Face, Solid, box, loft, ring, standing
 
 
 SIGN_COLORS = ("blue", "red", "white", "yellow", "green")
@@ -34,23 +35,14 @@ def _bench(from_behind: bool) -> Solid:
 
 @cache
 def _bin(variant: str) -> Solid:
-    faces: list[Face] = []
     if variant == "cart":
-        faces += box(0.6, 0.95, 0.7, "body", inset=-0.04)
-        faces += box(0.7, 0.08, 0.8, "lid", center=(0, 0.95, 0), inset=0.05)
-        return Solid(tuple(faces))
-    turns = np.linspace(0, 2 * np.pi, 12, endpoint=False)[::-1]
-
-    def ring(radius: float, level: float) -> list[tuple[float, float, float]]:
-        return [(radius * float(np.cos(turn)), level, radius * float(np.sin(turn))) for turn in turns]
-
-    loops = [ring(0.22, 0.0), ring(0.27, 0.78), ring(0.29, 0.78), ring(0.29, 0.85), ring(0.2, 0.93)]
-    for lower, upper, material in zip(loops, loops[1:], ("body", "lid", "lid", "lid")):
-        for index in range(12):
-            dark = material == "body" and variant == "basket" and index % 2
-            corners = (lower[index - 1], lower[index], upper[index], upper[index - 1])
-            faces.append(Face(corners, "slot" if dark else material))
-    return Solid((*faces, Face(tuple(loops[-1]), "lid")))
+        lid = box(0.7, 0.08, 0.8, "lid", center=(0, 0.95, 0), inset=0.05)
+        return Solid((*box(0.6, 0.95, 0.7, "body", inset=-0.04), *lid))
+    radii_and_levels = ((0.22, 0.0), (0.27, 0.78), (0.29, 0.78), (0.29, 0.85), (0.2, 0.93))
+    faces = loft([ring(*each, 12) for each in radii_and_levels], ("body", "lid", "lid", "lid"))
+    if variant == "basket":
+        faces[1:12:2] = [replace(face, material="slot") for face in faces[1:12:2]]
+    return Solid(tuple(faces))
 
 
 @cache

@@ -11,7 +11,7 @@ from dataset_scripts.synthesis.render.perspective import Camera, NormalThing
 from dataset_scripts.synthesis.render.sprites import Sprite, Stamp, bounds
 from dataset_scripts.synthesis.scene import Color, State
 
-from .solids import Face, Solid, box
+from .solids import Face, Solid, box, loft, ring
 
 
 CHAIR_SHAPES = ("wooden", "padded", "office", "stool", "armchair")
@@ -60,17 +60,9 @@ def _table(variant: str) -> Solid:
     """A table, 1 m wide, 0.75 m high, 1 m long."""
     faces: list[Face] = []
     if variant == "round":
-        turns = np.linspace(0, 2 * np.pi, 20, endpoint=False)[::-1]
-
-        def ring(radius: float, level: float) -> list[tuple[float, float, float]]:
-            return [(radius * float(np.cos(turn)), level, radius * float(np.sin(turn))) for turn in turns]
-
         faces += box(0.4, 0.04, 0.4, "leg")
         faces += box(0.08, 0.7, 0.08, "leg")
-        low, high = ring(0.5, 0.71), ring(0.5, 0.75)
-        for index in range(len(low)):
-            faces.append(Face((low[index - 1], low[index], high[index], high[index - 1]), "top"))
-        return Solid((*faces, Face(tuple(high), "top")))
+        return Solid((*faces, *loft([ring(0.5, 0.71, 20), ring(0.5, 0.75, 20)], ["top"])))
     if variant == "desk":
         faces += box(0.94, 0.4, 0.03, "panel", center=(0, 0.3, -0.4))
         for x in (-0.45, 0.45):

@@ -9,7 +9,7 @@ import numpy as np
 
 from dataset_scripts.synthesis.render.palette import scaled
 from dataset_scripts.synthesis.render.perspective import Camera
-from dataset_scripts.synthesis.render.sprites import Sprite
+from dataset_scripts.synthesis.render.sprites import Sprite, bounds
 from dataset_scripts.synthesis.scene import Color, Point
 
 
@@ -124,6 +124,18 @@ def standing(points: np.ndarray, place: Point, facing: float, scale: Sequence[fl
     return np.stack([x * cosine + z * sine + place[0], y, z * cosine - x * sine + place[1]], axis=1)
 
 
+def solid_box(
+    camera: Camera, place: Point, facing: float, extent: tuple[float, float, float]
+) -> tuple[float, float, float, float] | None:
+    """Bounding box (left, top, right, bottom) in pixels of a body; `None` if part of it is behind the camera."""
+    width, height, length = extent
+    ends = [(a * width / 2, y, b * length / 2) for a in (-1, 1) for b in (-1, 1) for y in (0.0, height * 0.95)]
+    world = standing(np.array(ends), place, facing)
+    if camera.turned(world)[:, 2].min() < 1.5:
+        return None
+    return bounds(camera.project(world))
+
+
 def box(
     width: float,
     height: float,
@@ -145,6 +157,12 @@ def box(
             [(middle + a * x, level, back + b * z) for a, b in ((-1.0, 1.0), (1.0, 1.0), (1.0, -1.0), (-1.0, -1.0))]
         )
     return loft(loops, [material], detail=detail)
+
+
+def ring(radius: float, level: float, sides: int) -> list[tuple[float, float, float]]:
+    """Corners of a horizontal circle around the origin, as a loop for `loft`."""
+    turns = np.linspace(0, 2 * np.pi, sides, endpoint=False)[::-1]
+    return [(radius * float(np.cos(turn)), level, radius * float(np.sin(turn))) for turn in turns]
 
 
 def loft(

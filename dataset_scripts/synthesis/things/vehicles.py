@@ -335,18 +335,6 @@ def _placed(thing: NormalThing) -> tuple[Solid, np.ndarray]:
     return solid, solid.placed(thing.place, thing.facing, scale)
 
 
-def vehicle_box(
-    camera: Camera, place: Point, facing: float, extent: tuple[float, float, float]
-) -> tuple[float, float, float, float] | None:
-    """Bounding box (left, top, right, bottom) in pixels of a vehicle; `None` if part of it is behind the camera."""
-    width, height, length = extent
-    ends = [(a * width / 2, y, b * length / 2) for a in (-1, 1) for b in (-1, 1) for y in (0.0, height * 0.95)]
-    world = standing(np.array(ends), place, facing)
-    if camera.turned(world)[:, 2].min() < 1.5:
-        return None
-    return bounds(camera.project(world))
-
-
 def draw_vehicle(thing: NormalThing, state: State, camera: Camera, sun: float) -> list[Stamp]:
     """Draws a car, truck or bus. The state gives its colour; `sun` is the direction of the sun in degrees."""
     random = np.random.default_rng([thing.seed])

@@ -13,12 +13,12 @@ from dataset_scripts.synthesis.scene import Color, Rendering, State, Time
 from dataset_scripts.synthesis.things.fixtures import SIGN_COLORS
 from dataset_scripts.synthesis.things.people import CLOTHES, POSES
 from dataset_scripts.synthesis.things.plants import TREE_SHAPES
+from dataset_scripts.synthesis.things.solids import solid_box
 from dataset_scripts.synthesis.things.vehicles import (
     BUS_MODELS,
     CAR_MODELS,
     TRUCK_MODELS,
     sample_colors,
-    vehicle_box,
     vehicle_extent,
 )
 
@@ -174,7 +174,7 @@ def _add_vehicle(
     grown = float(random.uniform(0.95, 1.06))
     extent = (extent[0] * grown, extent[1] * grown, extent[2] * grown)
     facing = (0.0 if way.away else 180.0) + float(random.normal(0, 1.5))
-    box = vehicle_box(camera, (x, z), facing, extent)
+    box = solid_box(camera, (x, z), facing, extent)
     if box is None or box[2] - box[0] < 0.04 * camera.size or box[2] - box[0] > 0.9 * camera.size:
         return
     color = colors[int(random.integers(len(colors)))]

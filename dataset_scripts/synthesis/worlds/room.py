@@ -13,7 +13,7 @@ from dataset_scripts.synthesis.things.fixtures import BIN_COLORS, sample_box_sta
 from dataset_scripts.synthesis.things.furniture import BAG_SHAPES, CHAIR_SHAPES, ROOM_LAMP_SHAPES, TABLE_SHAPES
 from dataset_scripts.synthesis.things.people import CLOTHES, POSES
 from dataset_scripts.synthesis.things.plants import PLANT_SHAPES
-from dataset_scripts.synthesis.things.vehicles import vehicle_box
+from dataset_scripts.synthesis.things.solids import solid_box
 from dataset_scripts.synthesis.things.walls import DOOR
 
 from .layout import Layout, assign_changes
@@ -216,7 +216,7 @@ def _add_shelf(
     wall = scene.walls[index]
     place = wall.place(middle, extent[2] / 2 + 0.02)
     facing = float(np.rad2deg(np.arctan2(*wall.outward)))
-    box = vehicle_box(scene.camera, place, facing, extent)
+    box = solid_box(scene.camera, place, facing, extent)
     if box is None:
         return None
     depth = scene.camera.depth(*place)
@@ -272,7 +272,7 @@ def _add_solid(
     state: State,
     variant: str,
 ) -> NormalThing | None:
-    box = vehicle_box(scene.camera, spot, facing, extent)
+    box = solid_box(scene.camera, spot, facing, extent)
     if box is None or box[3] - box[1] > 0.8 * scene.size or box[2] - box[0] > 0.9 * scene.size:
         return None
     depth = scene.camera.depth(*spot)

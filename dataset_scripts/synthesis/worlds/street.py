@@ -19,12 +19,12 @@ from dataset_scripts.synthesis.things.fixtures import (
 )
 from dataset_scripts.synthesis.things.people import CLOTHES, POSES
 from dataset_scripts.synthesis.things.plants import TREE_SHAPES
+from dataset_scripts.synthesis.things.solids import solid_box
 from dataset_scripts.synthesis.things.vehicles import (
     BUS_MODELS,
     CAR_MODELS,
     TRUCK_MODELS,
     sample_colors,
-    vehicle_box,
     vehicle_extent,
 )
 from dataset_scripts.synthesis.things.walls import DOOR, FACADES, door_middle
@@ -270,7 +270,7 @@ def _add_vehicles(
             lines += [(low + high) / 2 - 1.6, (low + high) / 2 + 1.6]
         x = lines[int(random.integers(len(lines)))]
         facing = (0.0 if x > (low + high) / 2 else 180.0) + float(random.normal(0, 2))
-        box = vehicle_box(camera, (x, spot[1]), facing, extent)
+        box = solid_box(camera, (x, spot[1]), facing, extent)
         if box is None or box[2] - box[0] > 0.85 * camera.size or box[3] - box[1] > 0.75 * camera.size:
             continue
         color = colors[int(random.integers(len(colors)))]
@@ -387,7 +387,7 @@ def _add_solid(
             "",
         )
         state = sample_box_state(random)
-    box = vehicle_box(scene.camera, spot, facing, extent)
+    box = solid_box(scene.camera, spot, facing, extent)
     if box is None:
         return None
     depth = scene.camera.depth(*spot)
