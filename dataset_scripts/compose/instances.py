@@ -142,23 +142,7 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
     Raises:
         DataError: If there is no such file or there are several, it is not in COCO format, or contains nothing usable.
     """
-    files = _annotation_files(folder)
-    if not files:
-        raise DataError(f"{folder} holds no .json file; name a folder that holds {ANNOTATION_FILE}.")
-    if len(files) > 1:
-        listed = ", ".join(each.name for each in files[:_NAMED]) + (", …" if len(files) > _NAMED else "")
-        raise DataError(f"{folder} holds several .json files ({listed}); name the one to read {ANNOTATION_FILE}.")
-    (file,) = files
-    try:
-        content = read_json(file)
-        images, annotations, categories = (list(content[key]) for key in _KEYS)
-    except OSError as error:
-        raise DataError(f"{file}: {error.strerror}; make it readable.") from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise DataError(
-            f"{file} is not of COCO format ({type(error).__name__}: {error}); it needs images, annotations and "
-            "categories."
-        ) from error
+    file, (images, annotations, categories) = _read_annotations(folder)
     names = _by_id(folder, categories, "category", "name", skipped)
     image_entries = _by_id(folder, images, "image", "file_name", skipped)
     marked: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -184,6 +168,27 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
     if all(instance.is_crowd for source in found.values() for instance in source.instances):
         raise DataError(f"{file} has no image with instances that can be used. " + " ".join(skipped.lines()))
     return sorted(found.values(), key=lambda source: source.file.name)
+
+
+def _read_annotations(folder: Path) -> tuple[Path, list[list[Any]]]:
+    """The only annotation file of a folder, and its images, annotations and categories."""
+    files = _annotation_files(folder)
+    if not files:
+        raise DataError(f"{folder} holds no .json file; name a folder that holds {ANNOTATION_FILE}.")
+    if len(files) > 1:
+        listed = ", ".join(each.name for each in files[:_NAMED]) + (", …" if len(files) > _NAMED else "")
+        raise DataError(f"{folder} holds several .json files ({listed}); name the one to read {ANNOTATION_FILE}.")
+    (file,) = files
+    try:
+        content = read_json(file)
+        return file, [list(content[key]) for key in _KEYS]
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}; make it readable.") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            f"{file} is not of COCO format ({type(error).__name__}: {error}); it needs images, annotations and "
+            "categories."
+        ) from error
 
 
 def read_backgrounds(folder: Path, skipped: SkippedItems) -> list[SourceImage]:

@@ -45,23 +45,11 @@ def write_scene(folder: Path, seed: int = 0) -> list[Path]:
         generator = Generator(seed=seed, size=TILE, domains=("RS",), split="test", strength=0.3)
     except ValueError as error:
         raise DataError(str(error)) from error
-    side = TILES * TILE
-    dates = [np.zeros((3, side, side), dtype=np.uint8) for _ in range(2)]
-    truth = np.zeros((len(TRUTH), side, side), dtype=np.uint8)
-    for index in range(TILES**2):
-        top, left = index // TILES * TILE, index % TILES * TILE
-        part = (slice(None), slice(top, top + TILE), slice(left, left + TILE))
-        pair = generator.pair(index)
-        for date, image in zip(dates, (pair.image_t1, pair.image_t2)):
-            date[part] = np.asarray(image).transpose(2, 0, 1)
-        observation = Observation(pair.scene, pair.numbers_t1, pair.numbers_t2)
-        for band, (kind, change) in enumerate(TRUTH.values()):
-            things = [one.number for one in observation.sightings if (one.kind, one.change) == (kind, change)]
-            truth[band][part[1:]] = observation.mask(*things)
+    dates, truth = _generate(generator)
     profile: dict[str, Any] = {
         "driver": "GTiff",
-        "width": side,
-        "height": side,
+        "width": TILES * TILE,
+        "height": TILES * TILE,
         "dtype": "uint8",
         "crs": CRS,
         "transform": from_origin(*ORIGIN, PIXEL_SIZE, PIXEL_SIZE),
@@ -81,3 +69,21 @@ def write_scene(folder: Path, seed: int = 0) -> list[Path]:
     except (OSError, rasterio.errors.RasterioError) as error:
         raise DataError(f"Cannot write into {folder}: {error}") from error
     return paths
+
+
+def _generate(generator: Generator) -> tuple[list[np.ndarray], np.ndarray]:
+    """Both dates, uint8 (3, side, side), and the truth, uint8 (sentences, side, side): pairs side by side."""
+    side = TILES * TILE
+    dates = [np.zeros((3, side, side), dtype=np.uint8) for _ in range(2)]
+    truth = np.zeros((len(TRUTH), side, side), dtype=np.uint8)
+    for index in range(TILES**2):
+        top, left = index // TILES * TILE, index % TILES * TILE
+        part = (slice(None), slice(top, top + TILE), slice(left, left + TILE))
+        pair = generator.pair(index)
+        for date, image in zip(dates, (pair.image_t1, pair.image_t2)):
+            date[part] = np.asarray(image).transpose(2, 0, 1)
+        observation = Observation(pair.scene, pair.numbers_t1, pair.numbers_t2)
+        for band, (kind, change) in enumerate(TRUTH.values()):
+            things = [one.number for one in observation.sightings if (one.kind, one.change) == (kind, change)]
+            truth[band][part[1:]] = observation.mask(*things)
+    return dates, truth

@@ -248,32 +248,50 @@ def _draw_divider(scene: HighwayScene, divider: Divider) -> list[Stamp]:
     random = np.random.default_rng([scene.seed, 4, abs(round(divider.x * 10))])
     camera, x, tall = scene.camera, divider.x, divider.height
     if divider.kind == "hedge":
-        half = 0.6
-        side = -half if x > 0 else half
-        foot, near, far = _line(camera, x + side, 0.0), _line(camera, x + side, tall), _line(camera, x - side, tall)
-        if min(len(foot), len(near), len(far)) < 2:
-            return []
-        scale = camera.scale(max(4.0, camera.depth(x, 25.0)))
-        crest = bumpy(random, far, 0.25 * scale, 0.5 * scale)
-        color = scaled(_LEAF, 0.9)
-        stamps = [
-            foliage(camera, random, np.concatenate([crest, near[::-1]]), scaled(color, 1.25)),
-            foliage(camera, random, np.concatenate([near, foot[::-1]]), scaled(color, 0.7)),
-        ]
-        return [stamp for stamp in stamps if stamp is not None]
+        return _draw_hedge(camera, divider, random)
     top, foot = _line(camera, x, tall), _line(camera, x, 0.0)
     if min(len(top), len(foot)) < 2:
         return []
     sprite = Sprite(camera.size, bounds(np.concatenate([top, foot])))
     if divider.kind == "barrier":
-        color = scaled(_CONCRETE, float(random.uniform(0.85, 1.05)))
-        sprite.polygon(np.concatenate([top, foot[::-1]]), scaled(color, 0.82))
-        across = 0.22 if x < 0 else -0.22
-        shoulder = _line(camera, x + across, tall * 0.35)
-        sprite.polygon(np.concatenate([shoulder, _line(camera, x + across, 0)[::-1]]), scaled(color, 0.72))
-        crown = _line(camera, x - across, tall)
-        sprite.polygon(np.concatenate([top, crown[::-1]]), color)
+        _paint_barrier(sprite, camera, divider, random)
         return [sprite.shade(random, grain="patchy", strength=0.05)]
+    _paint_rail_or_fence(sprite, camera, divider, random)
+    return [sprite.shade(random, grain="patchy", strength=0.04)]
+
+
+def _draw_hedge(camera: Camera, divider: Divider, random: np.random.Generator) -> list[Stamp]:
+    x, tall = divider.x, divider.height
+    half = 0.6
+    side = -half if x > 0 else half
+    foot, near, far = _line(camera, x + side, 0.0), _line(camera, x + side, tall), _line(camera, x - side, tall)
+    if min(len(foot), len(near), len(far)) < 2:
+        return []
+    scale = camera.scale(max(4.0, camera.depth(x, 25.0)))
+    crest = bumpy(random, far, 0.25 * scale, 0.5 * scale)
+    color = scaled(_LEAF, 0.9)
+    stamps = [
+        foliage(camera, random, np.concatenate([crest, near[::-1]]), scaled(color, 1.25)),
+        foliage(camera, random, np.concatenate([near, foot[::-1]]), scaled(color, 0.7)),
+    ]
+    return [stamp for stamp in stamps if stamp is not None]
+
+
+def _paint_barrier(sprite: Sprite, camera: Camera, divider: Divider, random: np.random.Generator) -> None:
+    x, tall = divider.x, divider.height
+    top, foot = _line(camera, x, tall), _line(camera, x, 0.0)
+    color = scaled(_CONCRETE, float(random.uniform(0.85, 1.05)))
+    sprite.polygon(np.concatenate([top, foot[::-1]]), scaled(color, 0.82))
+    across = 0.22 if x < 0 else -0.22
+    shoulder = _line(camera, x + across, tall * 0.35)
+    sprite.polygon(np.concatenate([shoulder, _line(camera, x + across, 0)[::-1]]), scaled(color, 0.72))
+    crown = _line(camera, x - across, tall)
+    sprite.polygon(np.concatenate([top, crown[::-1]]), color)
+
+
+def _paint_rail_or_fence(sprite: Sprite, camera: Camera, divider: Divider, random: np.random.Generator) -> None:
+    """Paints the posts and bands of a guard rail or a fence."""
+    x, tall = divider.x, divider.height
     step = 2.0 if divider.kind == "fence" else 4.0
     metal = (
         scaled(_RAIL, float(random.uniform(0.85, 1.1)))
@@ -295,4 +313,3 @@ def _draw_divider(scene: HighwayScene, divider: Divider) -> list[Stamp]:
         lower, upper = _line(camera, x, tall * low), _line(camera, x, tall * high)
         if min(len(lower), len(upper)) > 1:
             sprite.polygon(np.concatenate([upper, lower[::-1]]), scaled(metal, brightness))
-    return [sprite.shade(random, grain="patchy", strength=0.04)]
