@@ -17,6 +17,8 @@ Align: TypeAlias = Literal["error", "resize"]
 Window: TypeAlias = int | Literal["auto", "off"]
 SHRINK_LIMIT = 1.5
 """An image that is larger than the canvas by more than this factor is cut into windows."""
+LEAST_WINDOW = 16
+"""Smallest side of a window in pixels: nearly every pixel of a scene would need its own."""
 NORMAL_SCENE = "normal_scene"
 """The domain of photographs from street and room cameras."""
 _LEAST_SIDE = 8  # Smaller objects, in pixels of the canvas, may be missed.
@@ -62,9 +64,12 @@ def check_align(align: Align) -> Align:
 
 
 def check_window(window: Window) -> Window:
-    """Raises a `ValueError` unless it is `"auto"`, `"off"` or a number of pixels."""
-    if window not in ("auto", "off") and not (isinstance(window, int) and window > 0):
-        raise ValueError(f"`window` must be 'auto', 'off' or a number of pixels, not {window!r}.")
+    """Raises a `ValueError` unless it is `"auto"`, `"off"` or a number of pixels, at least `LEAST_WINDOW`."""
+    is_side = isinstance(window, int) and not isinstance(window, bool) and window >= LEAST_WINDOW
+    if window not in ("auto", "off") and not is_side:
+        raise ValueError(
+            f"`window` must be 'auto', 'off' or a number of pixels, at least {LEAST_WINDOW}, not {window!r}."
+        )
     return window
 
 
@@ -261,6 +266,7 @@ def _neighbours(length: int, new_length: int) -> tuple[np.ndarray, np.ndarray, n
 
 
 __all__ = [
+    "LEAST_WINDOW",
     "NORMAL_SCENE",
     "SHRINK_LIMIT",
     "Align",

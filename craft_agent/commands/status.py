@@ -58,7 +58,8 @@ def print_status(store: Store) -> dict[str, int]:
         f"SELECT problem, COUNT(*) AS requests FROM failures GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_REASONS}"
     ):
         print(printable_line(f"requests without an answer: {row['requests']:,}: {row['problem']}"))
-    print(f"cost: {cost_of(store):,.2f} US dollars at the given prices")
+    if settings.input_price or settings.output_price:
+        print(f"cost: {cost_of(store):,.2f} US dollars at the given prices")
     samples = store.rows("SELECT COUNT(*) AS samples FROM samples")[0]["samples"]
     print(f"samples to audit: {samples:,}; run `craft-agent audit {store.work}`")
     rows = store.rows(

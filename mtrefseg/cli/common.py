@@ -249,7 +249,7 @@ def load_model_with_note(name: str, processor: Any, device: "torch.device", dtyp
     [`mtrefseg.build.loading.load_model`]."""
     from mtrefseg.build.loading import load_model
 
-    progress(f"loading {name}")
+    progress("loading the weights")
     return load_model(name, processor, device, dtype=dtype)
 
 

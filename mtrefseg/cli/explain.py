@@ -100,6 +100,7 @@ def _print_summary(out: Path, inspection: "ExpressionInspection") -> None:
     area = f"{100 * inspection.mask.mean():.2f} %" if inspection.mask.any() else "nothing"
     scores = f"score {inspection.score:.2f}  no-target score {inspection.no_target_score:.2f}"
     print(f"{scores}  area {area}  {inspection.expression}{closest_note(inspection.is_closest)}")
+    print("share of the mask that changes without a word:")
     for word in inspection.words:
         print(f"  {word.importance:.2f}  {word.word}")
     print(out / SHEET)

@@ -86,7 +86,7 @@ def run(arguments: Sequence[str]) -> None:
 
     check_model_type(options.model, model_type)
     processor = load_processor(options.model)
-    progress(f"loading {options.model}")
+    progress("loading the weights")
     model = load_plain_model(options.model, processor, dtype="float32")
     progress(f"exporting to {options.format}{' in 8 bits' if options.int8 else ''}; this takes a minute or two")
     with bad_input(prefix=f"cannot export {options.model}: "), new_folder(out) as unfinished:

@@ -5,6 +5,7 @@ import math
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
     from .predicting import ScenePredictor  # Imports PyTorch.
 
 
-_NUMBERS = ("window_offset", "overlap", "most_windows", "batch_size", "pixel_size", "min_area", "simplify")
+_NUMBERS = {
+    **dict.fromkeys(("window_offset", "most_windows", "batch_size"), Integral),
+    **dict.fromkeys(("overlap", "pixel_size", "min_area", "simplify"), Real),
+}
+_OPTIONAL = ("most_windows", "pixel_size")
 _LEAST_MISSING = 0.01  # If less of a scene has no data, this is not reported.
 
 
@@ -84,9 +89,13 @@ class SceneOptions:
         check_stretch(self.stretch)
         if self.register not in ("off", "shift", "affine"):
             raise ValueError(f"`register` must be 'off', 'shift' or 'affine', not {self.register!r}.")
-        for name in _NUMBERS:
-            if (number := getattr(self, name)) is not None and not math.isfinite(number):
-                raise ValueError(f"`{name}` must be a finite number, not {number}.")
+        for name, kind in _NUMBERS.items():
+            number = getattr(self, name)
+            if number is None and name in _OPTIONAL:
+                continue
+            if not isinstance(number, kind) or not math.isfinite(number):
+                what = "an integer" if kind is Integral else "a finite number"
+                raise ValueError(f"`{name}` must be {what}, not {number!r}.")
         if not 0 <= self.overlap < 1:
             raise ValueError(f"`overlap` must be at least 0 and below 1, not {self.overlap}.")
         for name, number in (("batch_size", self.batch_size), ("most_windows", self.most_windows)):

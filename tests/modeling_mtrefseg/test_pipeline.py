@@ -262,5 +262,7 @@ def test_large_normal_scenes_are_segmented_as_a_whole(
 
 @pytest.mark.parametrize("window", [0, "512", "whole"])
 def test_refuses_unknown_windows(segmenter: MTRefSegPipeline, window: Any) -> None:
-    with pytest.raises(ValueError, match=f"`window` must be 'auto', 'off' or a number of pixels, not {window!r}"):
+    with pytest.raises(
+        ValueError, match=f"`window` must be 'auto', 'off' or a number of pixels, at least 16, not {window!r}"
+    ):
         segmenter(PAIRS[0], window=window)

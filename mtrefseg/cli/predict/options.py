@@ -263,6 +263,10 @@ def counted(objects: int) -> str:
 def _window(text: str) -> int | str:
     if text in ("auto", "off"):
         return text
-    if not text.isdecimal() or int(text) < 16:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor off nor a number of 16 pixels or more")
+    from modeling_mtrefseg.canvas_mtrefseg import LEAST_WINDOW
+
+    if not text.isdecimal() or int(text) < LEAST_WINDOW:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither auto nor off nor a number of {LEAST_WINDOW} pixels or more"
+        )
     return int(text)

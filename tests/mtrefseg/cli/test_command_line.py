@@ -159,7 +159,7 @@ def test_predict_writes_masks_overlay_and_report(
         line for line in printed.out.splitlines() if "(nothing fits clearly; the closest change is shown)" in line
     ]
     assert [line.partition("  ")[0] for line in noted] == [str(Path("results/run/mask_2.png"))]
-    assert "loading mtrefseg-r1" in printed.err
+    assert "loading the weights" in printed.err
 
 
 def test_no_sentence_means_every_change(workplace: Path, processor: FakeProcessor) -> None:

@@ -337,7 +337,11 @@ def test_segment_refuses_arguments_that_a_loaded_model_has(predictor: ColorPredi
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"window": 0}, "`window` must be 'auto', 'off' or a number of pixels, not 0"),
+        ({"window": 0}, "`window` must be 'auto', 'off' or a number of pixels, at least 16, not 0"),
+        ({"window": True}, "`window` must be 'auto', 'off' or a number of pixels, at least 16, not True"),
+        ({"overlap": "a"}, "`overlap` must be a finite number, not 'a'"),
+        ({"overlap": None}, "`overlap` must be a finite number, not None"),
+        ({"batch_size": 2.5}, "`batch_size` must be an integer, not 2.5"),
         ({"window": "512"}, "not '512'"),
         ({"align": "Error"}, "`align` must be"),
         ({"register": "afine"}, "`register` must be 'off', 'shift' or 'affine', not 'afine'"),
@@ -346,8 +350,8 @@ def test_segment_refuses_arguments_that_a_loaded_model_has(predictor: ColorPredi
         ({"pixel_size": float("inf")}, "`pixel_size` must be a finite number, not inf"),
         ({"min_area": float("nan")}, "`min_area` must be a finite number, not nan"),
         ({"simplify": float("inf")}, "`simplify` must be a finite number, not inf"),
-        ({"window_offset": float("nan")}, "`window_offset` must be a finite number, not nan"),
-        ({"batch_size": float("nan")}, "`batch_size` must be a finite number, not nan"),
+        ({"window_offset": float("nan")}, "`window_offset` must be an integer, not nan"),
+        ({"batch_size": float("nan")}, "`batch_size` must be an integer, not nan"),
         ({"overlap": 1.0}, "`overlap` must be at least 0 and below 1, not 1.0"),
         ({"overlap": -0.1}, "not -0.1"),
         ({"batch_size": 0}, "`batch_size` must be at least 1, not 0"),
