@@ -4,7 +4,7 @@
 
 ```bash
 mtrefseg report outputs/report/predictions.parquet --out pages                    # generated pairs are made again
-mtrefseg report outputs/report/predictions.parquet --out pages --data MTRefSeg-21K --domain RS --most-iou 50
+mtrefseg report outputs/report/predictions.parquet --out pages --data MTRefSeg-21K --domain RS --max-iou 50
 ```
 """
 
@@ -53,14 +53,14 @@ def make_parser() -> VerbParser:
         "--change-type", choices=("appear", "disappear", "state_change", "unknown"), help="only this type of change"
     )
     options.add_argument(
-        "--least-iou",
+        "--min-iou",
         metavar="IOU",
         type=between(0, 100),
         default=0.0,
         help="only sentences with at least this IoU, 0 to 100",
     )
     options.add_argument(
-        "--most-iou",
+        "--max-iou",
         metavar="IOU",
         type=between(0, 100),
         default=100.0,
@@ -102,7 +102,7 @@ def run(arguments: Sequence[str]) -> None:
         predictions.check_predictions(options.predictions)
         sentences = predictions.load_predictions(options.predictions)
     chosen = predictions.filter_predictions(
-        sentences, options.domain, options.change_type, options.least_iou, options.most_iou, options.search
+        sentences, options.domain, options.change_type, options.min_iou, options.max_iou, options.search
     )
     if not chosen:
         raise UserError(f"none of the {len(sentences):,} sentences passes the filters: widen them")

@@ -4,7 +4,7 @@ Reads, filters, sorts and counts the sentences of an evaluation in `predictions.
 
 ```python
 sentences = load_predictions("outputs/report/predictions.parquet")
-worst = worst_first(filter_predictions(sentences, domain="RS", change_type="appear", most_iou=50))
+worst = worst_first(filter_predictions(sentences, domain="RS", change_type="appear", max_iou=50))
 ```
 """
 
@@ -162,8 +162,8 @@ def filter_predictions(
     sentences: Iterable[ScoredSentence],
     domain: str | None = None,
     change_type: str | None = None,
-    least_iou: float = 0.0,
-    most_iou: float = 100.0,
+    min_iou: float = 0.0,
+    max_iou: float = 100.0,
     text: str = "",
 ) -> list[ScoredSentence]:
     """
@@ -173,7 +173,7 @@ def filter_predictions(
         sentences (`Iterable[ScoredSentence]`): The sentences.
         domain (`str`, *optional*): Only this domain.
         change_type (`str`, *optional*): Only this change type.
-        least_iou, most_iou (`float`, *optional*, default to 0 and 100): Only an IoU in this range, ends included.
+        min_iou, max_iou (`float`, *optional*, default to 0 and 100): Only an IoU in this range, ends included.
         text (`str`, *optional*): Only sentences whose text or name contains all of these words, in upper or lower
             case.
 
@@ -186,7 +186,7 @@ def filter_predictions(
         for sentence in sentences
         if domain in (None, sentence.domain)
         and change_type in (None, sentence.change_type)
-        and least_iou <= sentence.iou <= most_iou
+        and min_iou <= sentence.iou <= max_iou
         and all(word in f"{sentence.expression} {sentence.sample_id}".lower() for word in words)
     ]
 

@@ -199,7 +199,7 @@ def test_the_page_has_every_sentence_with_its_files(evaluation, tmp_path, capsys
 
 
 def test_filters_and_limit_choose(evaluation, tmp_path, capsys):
-    assert report_on(evaluation, tmp_path / "a", "--least-iou", 3, "--most-iou", 8, "--limit", 2) == 0
+    assert report_on(evaluation, tmp_path / "a", "--min-iou", 3, "--max-iou", 8, "--limit", 2) == 0
     page = read_page(tmp_path / "a")
     assert [entry["iou"] for entry in page["sentences"]] == [4.0, 6.0]
     assert page["chosen"] == 3
@@ -214,7 +214,7 @@ def test_filters_and_limit_choose(evaluation, tmp_path, capsys):
         (["--data", "gone"], "gone is neither a folder nor a Hub id"),
         (["--data", "evaluation"], "holds no pairs"),
         (["--limit", "0"], "'0' is not a whole number of 1 or more"),
-        (["--most-iou", "101"], "'101' is not between 0 and 100"),
+        (["--max-iou", "101"], "'101' is not between 0 and 100"),
         (["--domain", "moon"], "invalid choice: 'moon'"),
     ],
 )
