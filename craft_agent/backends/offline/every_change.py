@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy import ndimage
+from scipy.special import expit
 from skimage.segmentation import watershed
 
 from modeling_mtrefseg.components_mtrefseg import label_components
@@ -109,10 +110,10 @@ class EveryChange:
             TransientError: If the GPU runs out of memory.
         """
         threshold, plan = float(self._images.threshold), self._plan(*pair.size)
-        planes = _sigmoid(self._logits(pair))
+        planes = expit(self._logits(pair))
         regions = find_regions(planes, threshold, LEAST_SHARE * planes[0].size)
         if not plan.is_whole:
-            whole, planes = planes, _sigmoid(self._blended_logits(pair, plan))
+            whole, planes = planes, expit(self._blended_logits(pair, plan))
             found = find_regions(planes, threshold, LEAST_SHARE * plan.window_width * plan.window_height)
             things = [region for region in found if region.change_type is not ChangeType.STATE_CHANGE]
             regions = without_doubles([*regions, *things], pair.size)
@@ -173,10 +174,6 @@ def _describe(regions: Sequence[Region], pair: ImagePair) -> list[Difference]:
         )
         for box, mask, strength, change_type in regions
     ]
-
-
-def _sigmoid(logits: Planes) -> Planes:
-    return np.asarray(1 / (1 + np.exp(-logits.clip(-60, 60))), dtype=np.float32)
 
 
 def find_regions(planes: Planes, threshold: float, least_pixels: float) -> list[Region]:
