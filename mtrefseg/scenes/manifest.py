@@ -4,6 +4,7 @@ Segments many pairs, on this machine or on a cluster. The folder of each pair is
 killed continues where it stopped, and a pair that fails is a row of the table.
 """
 
+import errno
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,6 +31,8 @@ from .segmenting import SceneOptions, segment_pair
 _ENGINES = ("local", "ray")
 RESULTS, PAIRS = "results.parquet", "pairs"
 _LOCK = ".lock"  # The system releases it at the end of the process, also of a killed one.
+# Some network file systems have no locks.
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 # Options that do not change results: a run that had too little memory may be continued with smaller batches.
 _WITHOUT_EFFECT = ("batch_size", "progress")
 _FAILURES = (UserError, OSError, ValueError, RuntimeError, MemoryError)
@@ -154,20 +157,24 @@ def run_manifest(
         raise ValueError(f"`engine` must be 'local' or 'ray', not {engine!r}.")
     out = Path(settings.out)
     (out / PAIRS).mkdir(parents=True, exist_ok=True)
-    with _locked(out):
+    with _locked(out, say):
         return _run_locked(rows, settings, engine, workers, predictor, say)
 
 
 @contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Holds the folder for the results: two runs would remove each other's unfinished pairs."""
+def _locked(out: Path, say: Callable[[str], None] | None) -> Iterator[None]:
+    """Holds the folder for the results: two runs would remove each other's unfinished pairs. Where the file system has
+    no locks, a note says so."""
     lock = FileLock(out / _LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise UserError(f"{out} is in use by another run: wait until it has ended, or name another folder") from error
-    except OSError as error:
-        raise UserError(f"cannot write into {out}: {one_line(error)}") from error
+    except (OSError, NotImplementedError) as error:  # The latter from filelock before 4, for ENOSYS.
+        if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
+            raise UserError(f"cannot write into {out}: {one_line(error)}") from error
+        if say is not None:
+            say(f"{out} is on a file system without locks: start no second run into it before this one has ended")
     try:
         yield
     finally:

@@ -1,4 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+import errno
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import rasterio
+from filelock import FileLock
 from PIL import Image
 
 from mtrefseg.errors import UserError
@@ -134,6 +136,33 @@ def test_a_second_run_into_the_same_folder_is_refused(
     statuses = [row["status"] for row in pyarrow.parquet.read_table(table).to_pylist()]
     assert statuses.count("done") == 5
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["pairs", "results.parquet"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError("no flock")])
+def test_a_file_system_without_locks_stops_no_run(
+    manifest: Path, tmp_path: Path, predictor: ColorPredictor, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(lock: FileLock, **_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    notes: list[str] = []
+    settings = ManifestSettings(str(tmp_path / "out"), OPTIONS)
+    table = run_manifest(read_manifest([manifest], TEXTS), settings, predictor=predictor, say=notes.append)
+    statuses = [row["status"] for row in pyarrow.parquet.read_table(table).to_pylist()]
+    assert statuses.count("done") == 5
+    assert "without locks: start no second run" in notes[0]
+
+
+def test_a_folder_without_permission_for_the_lock_is_one_line(
+    manifest: Path, tmp_path: Path, predictor: ColorPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(lock: FileLock, **_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    with pytest.raises(UserError, match=r"cannot write into .*Permission denied"):
+        run(manifest, tmp_path / "out", predictor)
 
 
 def test_folders_pair_up_by_name(tmp_path: Path, predictor: ColorPredictor) -> None:
