@@ -48,10 +48,10 @@ def damage(export, tmp_path):
     return change
 
 
-def open_train(folder):
+def open_train(folder, processor=None, move_share=1.0):
     arguments = DataArguments(train_data=[str(folder)], train_split="validation", setting="NS")
-    augmentation = PairAugmentation(AugmentationArguments(move_share=1.0))
-    return make_train_dataset(arguments, augmentation, is_stage1=False, seed=0, run_pairs=0)[0]
+    augmentation = PairAugmentation(AugmentationArguments(move_share=move_share))
+    return make_train_dataset(arguments, augmentation, False, seed=0, run_pairs=0, processor=processor)[0]
 
 
 def break_images(rows, pairs):
@@ -109,15 +109,43 @@ def test_data_without_a_readable_pair_ends_the_run(damage):
         table[0]
 
 
-def test_a_sentence_that_the_processor_refuses_costs_no_other_one(make_sample, small_processor, caplog):
-    samples = [make_sample("the house that appeared", "the [SEG] one"), make_sample("[SEG]", "the <image_t1>")]
-    collator = PairCollator(small_processor)
-    batch = collator([{"sample": sample} for sample in samples])
-    assert batch["num_expressions"].tolist() == [1]
-    assert (len(batch["labels"]), len(batch["pixel_values_t1"]), len(batch["change_labels"])) == (1, 1, 1)
-    assert sum("of the pair pair is left out" in record.message for record in caplog.records) == 3
-    with pytest.raises(ValueError, match="special token"):
-        collator([{"sample": samples[1]}])
+def test_a_sentence_that_the_processor_refuses_costs_no_other_one(damage, small_processor, caplog):
+    def edit(rows):
+        rows[0]["expression"] = "the [SEG] that appeared"
+        return rows
+
+    samples = [row["sample"] for row in open_train(damage(edit), small_processor, move_share=0.0)]
+    assert len(samples) == 4
+    assert not any("[SEG]" in text for sample in samples for text in sample.expressions)
+    PairCollator(small_processor)([{"sample": sample} for sample in samples])
+    assert sum("is left out" in record.message for record in caplog.records) == 1
+
+
+def test_a_pair_of_refused_sentences_is_replaced(damage, small_processor):
+    refused = []
+
+    def edit(rows):
+        refused.append(rows[0]["pair_id"])
+        for row in rows:
+            if row["pair_id"] in refused:
+                row["expression"] = "the car " * 300
+        return rows
+
+    samples = [row["sample"] for row in open_train(damage(edit), small_processor, move_share=0.0)]
+    assert len(samples) == 4
+    assert len({sample.pair_id for sample in samples} - {*refused}) == 3
+    # One pair at a time: none of the batches is without sentences.
+    for sample in samples:
+        assert PairCollator(small_processor)([{"sample": sample}])["num_expressions"].item() > 0
+
+
+def test_data_of_refused_sentences_alone_ends_the_run(damage, small_processor):
+    def edit(rows):
+        return [{**row, "expression": "the [SEG] that appeared"} for row in rows]
+
+    table = open_train(damage(edit), small_processor, move_share=0.0)
+    with pytest.raises(DataError, match="in a row have only sentences that the processor refuses"):
+        table[0]
 
 
 def test_a_refused_sentence_is_left_out_of_the_evaluation(damage, small_processor, small_model, caplog):

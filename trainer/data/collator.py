@@ -6,23 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from transformers.utils import logging
 
 from modeling_mtrefseg import MTRefSegProcessor
-from mtrefseg.errors import one_line
 from mtrefseg.io import SCENES
 
 from .samples import PairSample
 
 
-logger = logging.get_logger(__name__)
-
-
 @dataclass
 class PairCollator:
     """
-    Prepares pairs with the processor. All sentences of a pair stay together, so that the model encodes it once. A
-    sentence that the processor refuses (too long, or with a special token) is left out with a warning.
+    Prepares pairs with the processor. All sentences of a pair stay together, so that the model encodes it once.
 
     Args:
         processor ([`MTRefSegProcessor`]): The processor.
@@ -41,21 +35,8 @@ class PairCollator:
         Returns:
             `dict`: Result of [`MTRefSegProcessor`] for the images, sentences and masks; without sentences (stage 1)
             for images and masks.
-
-        Raises:
-            ValueError: If the processor refuses all of the sentences.
         """
         samples = [row["sample"] for row in rows]
-        try:
-            return self.collate(samples)
-        except ValueError:
-            usable = [sample for sample in map(self._without_refused, samples) if sample.expressions]
-            if not usable:
-                raise
-            return self.collate(usable)
-
-    def collate(self, samples: Sequence[PairSample]) -> dict[str, Any]:
-        """The same for samples; raises a `ValueError` if the processor refuses one of the sentences."""
         images = ([sample.image_t1 for sample in samples], [sample.image_t2 for sample in samples])
         if any(sample.expressions for sample in samples):
             batch = self.processor(
@@ -69,16 +50,6 @@ class PairCollator:
         else:
             batch = self.processor(*images, masks=[sample.masks[0] for sample in samples])
         return dict(batch)
-
-    def _without_refused(self, sample: PairSample) -> PairSample:
-        kept = []
-        for index in range(len(sample.expressions)):
-            try:
-                self.collate([sample.with_sentences([index])])
-                kept.append(index)
-            except ValueError as error:
-                logger.warning_once(f"a sentence of the pair {sample.pair_id} is left out: {one_line(error)}")
-        return sample.with_sentences(kept)
 
 
 def _change_masks(samples: Sequence[PairSample]) -> list[np.ndarray] | None:

@@ -21,7 +21,9 @@ from transformers.utils import logging
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import PairSource, UnusableError, is_made, open_pairs
+from modeling_mtrefseg import MTRefSegProcessor
 from mtrefseg.errors import one_line
+from mtrefseg.io import SCENES
 from trainer.arguments import DataArguments
 
 from .augmentation import PairAugmentation
@@ -37,8 +39,9 @@ _RANGE_OF_INFINITE = 1_000_000
 class PairLoader:
     """
     Looks up the pairs of a table made by [`mix`] or [`list_all`]: the transform of a `datasets.Dataset`. A pair that
-    cannot be read is named in a warning. With `epoch_draws` (in training) the next readable one takes its
-    place, independent of processes and resuming; otherwise its sample is `None`.
+    cannot be read, or a sentence that the processor refuses, is named in a warning. With `epoch_draws` (in training)
+    the next usable pair takes the place of one that is not, independent of processes and resuming; otherwise its
+    sample is `None`.
 
     Args:
         sources (`Sequence[PairSource]`): The datasets, indexed by the column "source".
@@ -49,6 +52,8 @@ class PairLoader:
         epoch_draws (`Sequence[int]`, *optional*): Number of pairs of each dataset per epoch. With it the column
             "row" counts draws, which continue in the next epoch: every dataset is read to its end in a random order,
             and then again in another one, independent of its share. Without it, rows are the numbers of the pairs.
+        processor ([`MTRefSegProcessor`], *optional*): Sentences that it refuses (too long, or with a special token)
+            are left out.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class PairLoader:
         drop_choices: bool = False,
         seed: int = 0,
         epoch_draws: Sequence[int] | None = None,
+        processor: MTRefSegProcessor | None = None,
     ) -> None:
         self.sources = sources
         self.augmentation = augmentation
@@ -66,6 +72,7 @@ class PairLoader:
         self.drop_choices = drop_choices
         self.seed = seed
         self.epoch_draws = epoch_draws
+        self.processor = processor
         self._unreadable: set[tuple[int, int]] = set()  # Pairs that were already named in a warning.
         # In shared memory, for persistent workers.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
@@ -86,17 +93,32 @@ class PairLoader:
             DataError: If neither it nor the pairs after it can be read.
         """
         epoch = int(self._epoch)
-        pairs = self.sources[source]
-        sample = self._load(source, self._number(source, row, epoch))
-        if sample is None:
-            return None
+        first = self._number(source, row, epoch)
+        for number in range(first, first + _UNREADABLE_IN_A_ROW):
+            sample = self._load(source, number)
+            if sample is None:
+                return None
+            sample = self._prepare(sample, source, np.random.default_rng([self.seed, epoch, position]))
+            if sample is not None:
+                return sample
+        raise DataError(
+            f"{_UNREADABLE_IN_A_ROW} pairs of {self.sources[source].name} in a row have only sentences that the "
+            "processor refuses; the warnings say why."
+        )
+
+    def _prepare(self, sample: PairSample, source: int, random: np.random.Generator) -> PairSample | None:
+        """The pair, augmented; `None` if no sentence is left."""
         if self.drop_choices:
             sample = without_choices(sample)
-        random = np.random.default_rng([self.seed, epoch, position])
         if self.augmentation is not None:
             # Infinite datasets have enough different backgrounds.
-            other_pair = None if pairs.is_infinite else partial(self._pair_like, sample, random)
+            is_infinite = self.sources[source].is_infinite
+            other_pair = None if is_infinite else partial(self._pair_like, sample, random)
             sample = self.augmentation(sample, random, other_pair)
+        if self.processor is not None and sample.expressions:
+            sample = _accepted(sample, self.processor)
+            if not sample.expressions:
+                return None
         count = len(sample.expressions)
         if 0 < self.sentences_per_pair < count:
             sample = sample.with_sentences(np.sort(random.permutation(count)[: self.sentences_per_pair]).tolist())
@@ -105,6 +127,7 @@ class PairLoader:
     def _load(self, source: int, number: int) -> PairSample | None:
         """A pair or, in training, the first one after it that can be read."""
         pairs = self.sources[source]
+        number = number if pairs.is_infinite else number % len(pairs)
         for tried in range(1 if self.epoch_draws is None else _UNREADABLE_IN_A_ROW):
             at = number + tried if pairs.is_infinite else (number + tried) % len(pairs)
             try:
@@ -142,8 +165,31 @@ class PairLoader:
         return None
 
 
+def _accepted(sample: PairSample, processor: MTRefSegProcessor) -> PairSample:
+    """The pair without the sentences that the processor refuses."""
+    encoder = processor.sentence_encoder
+    domain = [None if sample.domain is None else SCENES[sample.domain]]
+    try:
+        encoder.encode([sample.expressions], domain, training=True)
+        return sample
+    except ValueError:
+        kept = []
+    for index, text in enumerate(sample.expressions):
+        try:
+            encoder.encode([[text]], domain, training=True)
+            kept.append(index)
+        except ValueError as error:
+            logger.warning_once(f"a sentence of the pair {sample.pair_id} is left out: {one_line(error)}")
+    return sample.with_sentences(kept)
+
+
 def make_train_dataset(
-    arguments: DataArguments, augmentation: PairAugmentation, is_stage1: bool, seed: int, run_pairs: int
+    arguments: DataArguments,
+    augmentation: PairAugmentation,
+    is_stage1: bool,
+    seed: int,
+    run_pairs: int,
+    processor: MTRefSegProcessor | None = None,
 ) -> tuple[Dataset, PairLoader]:
     """
     Opens and mixes the training data.
@@ -155,6 +201,7 @@ def make_train_dataset(
         seed (`int`): Seed of all random numbers.
         run_pairs (`int`): Number of pairs of the complete run, 0 if unknown; the length of an epoch if one of the
             datasets is infinite.
+        processor ([`MTRefSegProcessor`], *optional*): See [`PairLoader`].
 
     Returns:
         `datasets.Dataset`: One row per pair, with the column "sample".
@@ -190,7 +237,7 @@ def make_train_dataset(
     table = mix(sizes, arguments.train_weights, length, seed)
     draws = np.bincount(np.asarray(table["source"]), minlength=len(sources)).tolist()
     loader = PairLoader(
-        sources, augmentation, arguments.sentences_per_pair, arguments.drop_choices, seed=seed, epoch_draws=draws
+        sources, augmentation, arguments.sentences_per_pair, arguments.drop_choices, seed, draws, processor
     )
     table.set_transform(loader)
     return table, loader

@@ -223,7 +223,9 @@ class BatchReader(Dataset):
             if pair.sample is not None
         ]
         if samples:
-            return PairCollator(self.processor, self.processor.choose_objects).collate(samples)
+            return PairCollator(self.processor, self.processor.choose_objects)(
+                [{"sample": sample} for sample in samples]
+            )
         images = [pair.images for pair in pairs if pair.images is not None]
         return dict(
             self.processor(

@@ -151,6 +151,7 @@ def make_trainer(
             is_stage1,
             training.seed,
             run_pairs=max(training.max_steps, 0) * step_pairs,
+            processor=processor,
         )
     with lora_errors(model_config):
         return MTRefSegTrainer(
