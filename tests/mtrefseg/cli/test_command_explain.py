@@ -54,8 +54,9 @@ def test_explain_writes_sheet_parts_and_report(explain, tmp_path, capsys):
     assert (report["width"], report["height"]) == (128, 96)
     assert [word["word"] for word in report["words"]] == ["the", "red", "car"]
     printed = capsys.readouterr()
-    assert printed.out.splitlines()[-1] == "out/sheet.png"
-    assert len(printed.out.splitlines()) == 5
+    _, heading, *words, sheet = printed.out.splitlines()
+    assert heading == "share of the mask that changes without a word:"
+    assert (len(words), sheet) == (3, "out/sheet.png")
     assert "without each of its 3 words" in printed.err
 
 
