@@ -99,8 +99,9 @@ class Engine:
         self.name = name
         self.lock = FairLock()
         self.threshold = float(processor.image_processor.threshold)
-        # Used to report "no target" if the checkpoint has no threshold.
-        self.no_target_threshold = float(processor.image_processor.no_target_threshold or 0.5)
+        no_target_threshold = processor.image_processor.no_target_threshold
+        # Without one, no mask is emptied, as everywhere else.
+        self.no_target_threshold = 1.0 if no_target_threshold is None else float(no_target_threshold)
 
     @classmethod
     def from_pretrained(cls, name: str, revision: str | None = None) -> "Engine":

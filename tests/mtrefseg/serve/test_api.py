@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modeling_mtrefseg import image_download_mtrefseg
+from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, image_download_mtrefseg
 from modeling_mtrefseg.object_choice_mtrefseg import keep_chosen, split_sentence
 from mtrefseg.serve import app as serve_app
 from mtrefseg.serve import middleware
+from mtrefseg.serve.engine import Engine
 from mtrs_iou import decode_rle
 from tests.mtrefseg.serve.conftest import Files, Server
 from tests.spaces_demo.hostile_files import hostile_files
@@ -43,6 +44,18 @@ def refused(response: Any, status: int, text: str) -> None:
     assert re.search(text, error["message"]), error["message"]
     assert "\n" not in error["message"]
     assert (error["status"], error["request_id"]) == (status, response.headers["x-request-id"])
+
+
+@pytest.mark.parametrize(("saved", "used"), [(None, 1.0), (0.0, 0.0), (0.6, 0.6)])
+def test_masks_are_emptied_as_elsewhere(
+    saved: float | None,
+    used: float,
+    model: MTRefSegModel,
+    processor: MTRefSegProcessor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(processor.image_processor, "no_target_threshold", saved)
+    assert Engine(model, processor).no_target_threshold == used
 
 
 def test_masks_have_keys_and_are_those_of_the_model(server: Server, files: Files) -> None:
