@@ -77,7 +77,7 @@ def decode_source(
         return decode(Path(source), name, bands)
     if isinstance(source, bytes):
         return decode(source, name, bands)
-    raise TypeError(f"An image must be a path, a URL, a PIL image, an array or a tensor, not {type(source)}.")
+    raise TypeError(f"An image must be a path, a URL, bytes, a PIL image, an array or a tensor, not {type(source)}.")
 
 
 def read_images(

@@ -152,9 +152,13 @@ def load_plain_model(
         [`MTRefSegModel`]: In evaluation mode.
 
     Raises:
-        CheckpointError: If it cannot be loaded, lacks weights, or model and processor do not match.
+        CheckpointError: If it cannot be loaded, lacks weights, or model and processor do not match, or there is no
+            such `dtype`.
     """
     check_files(name)
+    dtype = options.get("dtype", "auto")
+    if isinstance(dtype, str) and dtype != "auto" and not isinstance(getattr(torch, dtype, None), torch.dtype):
+        raise CheckpointError(f"dtype is {dtype!r}, but must be 'auto' or a data type of PyTorch, such as 'bfloat16'")
     with load_errors(str(name)):
         model, info = AutoModel.from_pretrained(name, use_safetensors=True, output_loading_info=True, **options)
         check_complete(model, info["missing_keys"], accept_stage1)

@@ -131,6 +131,11 @@ def test_a_whole_folder_is_loaded(whole: Path) -> None:
     assert not load_model(whole, load_processor(whole), CPU, dtype="auto").training
 
 
+def test_a_data_type_that_does_not_exist_is_named(whole: Path) -> None:
+    with pytest.raises(CheckpointError, match="dtype is 'float8', but must be"):
+        load_model(whole, load_processor(whole), torch.device("cpu"), dtype="float8")
+
+
 def test_no_code_of_the_folder_is_needed(whole: Path) -> None:
     """Loading registers the classes of this package; it does not depend on what else was imported."""
     code = "import sys; from mtrefseg.build.loading import load_processor; load_processor(sys.argv[1])"
