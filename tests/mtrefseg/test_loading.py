@@ -133,7 +133,7 @@ def test_a_whole_folder_is_loaded(whole: Path) -> None:
 
 def test_a_data_type_that_does_not_exist_is_named(whole: Path) -> None:
     with pytest.raises(CheckpointError, match="dtype is 'float8', but must be"):
-        load_model(whole, load_processor(whole), torch.device("cpu"), dtype="float8")
+        load_model(whole, load_processor(whole), CPU, dtype="float8")
 
 
 def test_no_code_of_the_folder_is_needed(whole: Path) -> None:
