@@ -19,7 +19,7 @@ import numpy as np
 
 from .mask_counts import SampleCounts, decode_rle, encode_rle
 from .mask_scores import MaskScores, Row, merge, reduce_batch, score_masks
-from .scores import COLUMNS, LABELS, SampleTable, check_options, compute_scores, merge_tables, refuse_duplicates
+from .scores import COLUMNS, LABELS, SampleTable, check_options, compute_scores, merge_tables
 
 
 try:
@@ -92,6 +92,7 @@ if evaluate is not None:
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             self._pending: list[Row] = []
+            self._ids: set[str] = set()
             self._is_odd_round = False
 
         @property
@@ -208,6 +209,7 @@ if evaluate is not None:
             except ValueError:
                 self._drop_cache(num_before)
                 raise
+            self._ids.clear()
             self._is_odd_round = not self._is_odd_round
             return result
 
@@ -218,11 +220,11 @@ if evaluate is not None:
             table = SampleTable(numbers[:, :-1], scores, labels)
             if self.num_process > 1:
                 table = merge_tables([table])
-            refuse_duplicates(table)
             return compute_scores(table, **options)
 
         def _keep(self, rows: list[Row]) -> None:
             """Buffers rows: storing them one by one would take longer than counting small masks."""
+            ids = self._new_ids(rows)
             self._pending += rows
             if len(self._pending) >= BUFFERED_ROWS:
                 try:
@@ -231,6 +233,20 @@ if evaluate is not None:
                     # Those before them stay; these were not added.
                     del self._pending[len(self._pending) - len(rows) :]
                     raise
+            self._ids |= ids
+
+        def _new_ids(self, rows: list[Row]) -> set[str]:
+            """
+            The ids of rows. A repeated one is refused here, because `compute` could only refuse all samples. With
+            several processes, samplers repeat samples, and merging removes them.
+            """
+            ids: set[str] = set()
+            for _, _, (sample_id, *_) in rows if self.num_process == 1 else ():
+                if sample_id in ids or sample_id in self._ids:
+                    raise ValueError(f"sample '{sample_id}' was added twice; every sample needs an id of its own")
+                if sample_id:
+                    ids.add(sample_id)
+            return ids
 
         def _write(self) -> None:
             rows = self._pending
@@ -249,6 +265,7 @@ if evaluate is not None:
                 if self.num_process == 1:
                     kept = self.data.select(range(num_before))
                     self._pending = [_row_of(each["predictions"], each["references"]) for each in kept]
+                    self._ids = {labels[0] for _, _, labels in self._pending} - {""}
                 self.data = None
                 self._is_odd_round = not self._is_odd_round
                 for filelock, path in reversed(list(zip(self.filelocks or (), self.file_paths or ()))):

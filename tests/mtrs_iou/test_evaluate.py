@@ -115,6 +115,20 @@ def test_boundary_must_be_asked_for_when_adding(load_metric: Callable[..., Any])
     assert (len(metric), metric.compute()["mIoU"]) == (1, 100.0), "what was added before an error stays"
 
 
+def test_a_repeated_id_is_refused_when_it_is_added(load_metric: Callable[..., Any]) -> None:
+    metric, mask = load_metric(), np.eye(3)
+    metric.add(prediction=mask, reference=mask, sample_id="a")
+    with pytest.raises(ValueError, match="sample 'a' was added twice"):
+        metric.add(prediction=mask, reference=mask, sample_id="a")
+    with pytest.raises(ValueError, match="sample 'b' was added twice"):
+        metric.add_batch(predictions=[mask] * 3, references=[mask] * 3, sample_ids=["b", "c", "b"])
+    with pytest.raises(ValueError, match="without boundary=True"):
+        metric.compute(predictions=[mask], references=[mask], sample_ids=["b"], boundary=True)
+    metric.add_batch(predictions=[mask] * 3, references=[mask] * 3, sample_ids=["b", None, None])
+    assert metric.compute()["num_samples"] == 4, "the samples added before can still be scored"
+    assert metric.compute(predictions=[mask], references=[mask], sample_ids=["a"])["num_samples"] == 1
+
+
 @pytest.mark.parametrize("labels", [{"domains": ["RS"]}, {"scores": [0.5], "sample_ids": ["a"]}])
 def test_labels_without_masks_are_refused(load_metric: Callable[..., Any], labels: dict[str, Any]) -> None:
     metric = load_metric()
