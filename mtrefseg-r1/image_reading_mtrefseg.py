@@ -321,19 +321,21 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def describe_dullness(image: Image.Image) -> str:
+def describe_dullness(image: Image.Image, valid: Image.Image | None = None) -> str:
     """
     Checks whether an image shows almost nothing.
 
     Args:
         image (`PIL.Image.Image`): The image, RGB.
+        valid (`PIL.Image.Image`, *optional*): Its pixels with data, mode "1"; by default all.
 
     Returns:
-        `str`: "nearly black: ..." or "flat: ..."; "" for any other image, and for one with a side under 32 pixels.
+        `str`: "nearly black: ..." or "flat: ..."; "" for any other image, and for one with a side under 32 pixels, or
+        with data in fewer than 32 x 32 pixels.
     """
-    if min(image.size) < _SMALLEST_JUDGED:
+    below = np.cumsum(image.convert("L").histogram(valid))
+    if min(image.size) < _SMALLEST_JUDGED or below[-1] < _SMALLEST_JUDGED**2:
         return ""
-    below = np.cumsum(image.convert("L").histogram())
     dark, bright = (int(np.searchsorted(below, share * below[-1])) for share in (0.01, 0.99))
     if bright <= _BLACK:
         return f"nearly black: 99 of 100 pixels are at most {bright} of 255"

@@ -216,8 +216,8 @@ def segment_scene(
         [`SceneResult`]: Its `write_files` writes the other files.
     """
     plan = plan_scene(scene, predictor, options)
-    views = shrunk_views(scene)
-    scene.notes += dullness_notes(scene, views)
+    views, valid = shrunk_views(scene)
+    scene.notes += dullness_notes(scene, views, valid)
     notes = scene_notes(scene, plan, predictor, texts)
     for note in notes:
         say(note)
@@ -338,16 +338,17 @@ def scene_report(scene: Scene, plan: WindowPlan, predictor: "ScenePredictor", no
     }
 
 
-def dullness_notes(scene: Scene, views: Sequence[Image.Image]) -> list[str]:
+def dullness_notes(scene: Scene, views: Sequence[Image.Image], valid: Image.Image) -> list[str]:
     """
     Reports dates that are nearly black or flat. Plain images were checked when they were read.
 
     Args:
         scene ([`Scene`]): The scene.
         views (`Sequence[PIL.Image.Image]`): Its dates, see [`shrunk_views`].
+        valid (`PIL.Image.Image`): Their pixels with data: others are black at all dates.
     """
     dull = [
-        (image.name, "" if isinstance(image, PlainImage) else describe_dullness(view))
+        (image.name, "" if isinstance(image, PlainImage) else describe_dullness(view, valid))
         for image, view in zip(scene.images, views, strict=True)
     ]
     return [f"{name} is {what}; see whether its depth and bands are right" for name, what in dull if what]

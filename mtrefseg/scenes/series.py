@@ -167,7 +167,7 @@ def _segment(
     with open_scene(images, options.reading) as scene:
         registrations = register_scene(scene, options)
         plan = plan_scene(scene, predictor, options)
-        scene.notes += dullness_notes(scene, shrunk_views(scene))
+        scene.notes += dullness_notes(scene, *shrunk_views(scene))
         notes = scene_notes(scene, plan, predictor, asked)
         for note in notes:
             if say is not None:

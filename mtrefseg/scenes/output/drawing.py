@@ -25,10 +25,11 @@ _TITLE = 34
 _BAR = 26
 
 
-def shrunk_views(scene: Scene) -> list[Image.Image]:
-    """All dates, RGB, at the size of the overview."""
+def shrunk_views(scene: Scene) -> tuple[list[Image.Image], Image.Image]:
+    """All dates, RGB, at the size of the overview, and the pixels with data at all of them, mode "1"."""
     size = shrunk(scene.grid.height, scene.grid.width, _SIDE)
-    return [Image.fromarray(image) for image in scene.read(scene.box, size).images]
+    views = scene.read(scene.box, size)
+    return [Image.fromarray(image) for image in views.images], Image.fromarray(views.valid)
 
 
 def draw_scene(

@@ -398,6 +398,19 @@ def test_a_dark_window_is_no_dark_scene(
     assert "nearly black" not in caplog.text
 
 
+def test_missing_data_is_not_taken_for_darkness(save: Save, predictor: ColorPredictor) -> None:
+    """Pixels that a date does not cover are black at both dates."""
+    grey = np.random.default_rng(0).integers(90, 160, (400, 400, 3), dtype=np.uint8)
+    missing, dark = grey.copy(), np.full_like(grey, 3)
+    missing[38:] = missing[:, 38:] = 0  # 1 % is left.
+    shown, partial = save("t1.tif", grey), save("t2.tif", missing, nodata=0)
+    result = segment_pair(shown, partial, None, predictor, SceneOptions())
+    assert not any("nearly black" in note for note in result.report["notes"])
+    result = segment_pair(save("dark.tif", dark), partial, None, predictor, SceneOptions())
+    dull = [note for note in result.report["notes"] if "nearly black" in note]
+    assert ["dark.tif is" in note for note in dull] == [True]
+
+
 def test_a_scene_of_one_row(save: Save, predictor: ColorPredictor) -> None:
     images = [
         save(f"t{time}.tif", image)
