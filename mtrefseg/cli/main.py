@@ -14,7 +14,7 @@ interrupted. Verbs that run another tool return its exit code. Results go to std
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from mtrefseg.errors import run_command
@@ -58,8 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = _ALIASES.get(given[0], given[0]) if given else ""
     if verb not in VERBS:
         _top_parser().parse_args(given[:1])  # Prints help, version or an error, and exits.
-    run = DELEGATED.get(verb) or import_module(f".{verb}", __package__).run
-    return run_command("mtrefseg", lambda: run(given[1:]))
+    return run_command("mtrefseg", lambda: _run(verb, given[1:]))
+
+
+def _run(verb: str, arguments: Sequence[str]) -> int | None:
+    """Runs a verb. Its imports take seconds, in which the user may press Ctrl-C, too."""
+    run: Callable[[Sequence[str]], int | None] = DELEGATED.get(verb) or import_module(f".{verb}", __package__).run
+    return run(arguments)
 
 
 def _top_parser() -> OneLineParser:

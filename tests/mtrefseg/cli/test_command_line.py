@@ -350,6 +350,10 @@ def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(info, "version_of", interrupt)
+    with monkeypatch.context() as patch:
+        patch.setattr(info, "version_of", interrupt)
+        assert main(["info"]) == 130
+    assert capsys.readouterr().err == "mtrefseg: interrupted\n"
+    monkeypatch.setattr("mtrefseg.cli.main.import_module", interrupt)  # The imports of a verb take seconds.
     assert main(["info"]) == 130
     assert capsys.readouterr().err == "mtrefseg: interrupted\n"
