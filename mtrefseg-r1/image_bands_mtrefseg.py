@@ -106,11 +106,17 @@ def unsaid_nodata(values: np.ndarray) -> float | None:
     low, high = float(held.min()), float(held.max())
     if low in _FILLS or low <= -_HUGE:
         others = held[held > held.min()]
-        return low if others.size and others.min() > low / 100 else None
+        return low if others.size and (others.min() > low / 100 or _is_apart(low, others)) else None
     if high >= _HUGE:
         others = held[held < held.max()]
-        return high if others.size and others.max() < high / 100 else None
+        return high if others.size and (others.max() < high / 100 or _is_apart(high, others)) else None
     return None
+
+
+def _is_apart(value: float, others: np.ndarray) -> bool:
+    """Whether a value is further from others than they are from one another."""
+    lowest, highest = float(others.min()), float(others.max())
+    return max(lowest - value, value - highest) > highest - lowest
 
 
 def known_depth(highest: float) -> int | None:

@@ -2,6 +2,7 @@
 """A large generated scene with a place on the ground: two GeoTIFF files, and the truth for two sentences."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -56,19 +57,22 @@ def write_scene(folder: Path, seed: int = 0) -> list[Path]:
         "tiled": True,
     }
     jpeg = {"compress": "jpeg", "photometric": "ycbcr", "jpeg_quality": _JPEG_QUALITY, "count": 3}
-    paths = [folder / "t1.tif", folder / "t2.tif", folder / "truth.tif"]
+    names = ("t1.tif", "t2.tif", "truth.tif")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path, values in zip(paths, dates):
-            with rasterio.open(path, "w", **profile, **jpeg) as raster:
-                raster.write(values)
-        with rasterio.open(paths[2], "w", **profile, compress="deflate", count=len(TRUTH)) as raster:
-            raster.write(truth)
-            for band, text in enumerate(TRUTH, start=1):
-                raster.set_band_description(band, text)
+        # An interrupted run leaves no black files.
+        with TemporaryDirectory(prefix=".writing-", dir=folder) as unfinished:
+            paths = [Path(unfinished, name) for name in names]
+            for path, values in zip(paths, dates):
+                with rasterio.open(path, "w", **profile, **jpeg) as raster:
+                    raster.write(values)
+            with rasterio.open(paths[2], "w", **profile, compress="deflate", count=len(TRUTH)) as raster:
+                raster.write(truth)
+                for band, text in enumerate(TRUTH, start=1):
+                    raster.set_band_description(band, text)
+            return [path.replace(folder / path.name) for path in paths]
     except (OSError, rasterio.errors.RasterioError) as error:
         raise DataError(f"Cannot write into {folder}: {error}") from error
-    return paths
 
 
 def _generate(generator: Generator) -> tuple[list[np.ndarray], np.ndarray]:

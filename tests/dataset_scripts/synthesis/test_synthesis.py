@@ -20,7 +20,7 @@ from PIL import Image
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, find_split_folders, open_pairs, pair_features
-from dataset_scripts.synthesis import Generator, SyntheticPair, stream, write_raw
+from dataset_scripts.synthesis import Generator, SyntheticPair, large_scene, stream, write_raw
 from dataset_scripts.synthesis.contact_sheet import contact_sheet
 from dataset_scripts.synthesis.render.camera import sample_camera, shifted, take_image
 from dataset_scripts.synthesis.scene import Rendering
@@ -336,6 +336,22 @@ def test_options_that_a_scene_does_not_have_are_named(tmp_path: Path, capsys: py
     assert "leave out OUT, --size, --num-proc" in capsys.readouterr().err
     assert main(["synth", "--scene", scene, "--seed", "-1"]) == 2
     assert "seed is -1" in capsys.readouterr().err
+
+
+def test_an_interrupted_scene_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    blank = np.zeros((3, 2048, 2048), dtype=np.uint8)
+    monkeypatch.setattr(large_scene, "_generate", lambda generator: ([blank, blank], blank[:2]))
+
+    def interrupt(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rasterio.io.DatasetWriter, "set_band_description", interrupt, raising=False)
+        with pytest.raises(KeyboardInterrupt):
+            large_scene.write_scene(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert sorted(large_scene.write_scene(tmp_path)) == sorted(tmp_path.iterdir())
 
 
 def test_the_command_of_the_committed_sample_is_accepted_on_it(tmp_path: Path) -> None:

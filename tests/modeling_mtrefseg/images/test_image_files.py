@@ -224,6 +224,17 @@ def test_missing_data_that_the_file_does_not_name_is_black(tmp_path: Path, missi
     assert any("holed.tif" in note and f"{missing:g} is taken for missing data" in note for note in notes)
 
 
+def test_missing_data_beside_negative_values_is_found(tmp_path: Path) -> None:
+    values = scene(3, 7500).astype(np.int16) - 2000
+    values[:, :, :20] = -32768
+    image, notes = read(write_tiff(tmp_path / "holed.tif", values))
+    assert not image[:, :20].any()
+    assert any("-32768 is taken for missing data" in note for note in notes)
+    # Values that reach down to it are data.
+    values = np.linspace(-9999, 9999, 3 * 64 * 64).reshape(3, 64, 64).astype(np.int16)
+    assert not any("missing" in note for note in read(write_tiff(tmp_path / "whole.tif", values))[1])
+
+
 @pytest.mark.parametrize("kind", ["YCbCr", "WebP"])
 def test_tiffs_that_pillow_calls_cut_short_are_read_with_rasterio(tmp_path: Path, kind: str) -> None:
     values = scene(3, 255).astype(np.uint8)
