@@ -107,7 +107,7 @@ COMMANDS: dict[str, Run | LookAt] = {
     "mtrefseg data validate data/synthetic": Run("data/synthetic"),
     "mtrefseg data browse data/synthetic --out pages": Run("pages/index.html"),
     "mtrefseg data export data/synthetic data/parquet": Run("data/parquet/README.md"),
-    "craft-agent run PAIRS --out WORK": Run("WORK", more="--domain RS --grid 2"),
+    "craft-agent run PAIRS --out WORK --domain RS": Run("WORK", more="--grid 2"),
     "craft-agent audit WORK": SERVER,
     "craft-agent audit WORK --invite ann --invite bob --adjudicator carl": SERVER,
     "craft-agent export WORK data/mine": LookAt("exports what people accepted; tests/craft_agent does so"),
