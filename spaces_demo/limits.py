@@ -103,7 +103,7 @@ def check_sentences(text: str | None, special_tokens: Sequence[str]) -> list[str
     """
     sentences = list(dict.fromkeys(" ".join(line.split()) for line in (text or "").splitlines() if not is_blank(line)))
     if not sentences:
-        raise InputError('Write what changed, one sentence per line, or press "Mask every change".')
+        raise InputError('Write what changed, one sentence per line, or press "Every change".')
     if len(sentences) > MAX_SENTENCES:
         raise InputError(f"{len(sentences)} sentences are too many: at most {MAX_SENTENCES} are answered at once.")
     for number, sentence in enumerate(sentences, start=1):

@@ -57,7 +57,7 @@ class SegmentTab:
         )
         with gr.Row():
             self.segment_button = gr.Button("Ask", variant="primary", min_width=120, elem_id="segment")
-            self.all_changes_button = gr.Button("Mask every change", min_width=120, elem_id="all-changes")
+            self.all_changes_button = gr.Button("Every change", min_width=120, elem_id="all-changes")
         with gr.Accordion("Settings", open=False):
             self.scene = gr.Radio(SCENES, value="", label="What the images show")
             self.fit = gr.Checkbox(
