@@ -131,8 +131,8 @@ class SceneTab:
             for number, name in enumerate(NAMES, start=1)
         ]
         self.sentences = gr.Textbox(
-            label="What changed? One sentence per line",
-            info="Leave this empty to segment every change.",
+            label="What changed?",
+            info="One sentence per line. Leave this empty to segment every change.",
             placeholder="the houses that appeared\nthe largest house that appeared",
             lines=4,
             max_lines=MAX_SENTENCES,

@@ -49,7 +49,8 @@ class SegmentTab:
             self.image_t2 = ImageInput(first.paths[1], label=NAMES[1], **options)
         self.sentences = gr.Textbox(
             first.text,
-            label="What changed? One sentence per line",
+            label="What changed?",
+            info="One sentence per line. “Every change” needs no sentence.",
             placeholder="the house that appeared\nthe car that has left",
             lines=4,
             max_lines=MAX_SENTENCES,
