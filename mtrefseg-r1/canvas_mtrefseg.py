@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from PIL import Image
 
+from .image_places_mtrefseg import check_same_place
 from .image_reading_mtrefseg import ImageSource, load_images, name_source
 
 
@@ -40,10 +41,12 @@ def load_pair(
         `tuple[PIL.Image.Image, PIL.Image.Image]`: Both images in mode "RGB", at the original size of t1.
 
     Raises:
-        ValueError: If `align` is unknown, or if the images differ in size and it is `"error"`.
+        ValueError: If `align` is unknown, if the images differ in size and it is `"error"`, or if files beside them
+            say that they show different places.
     """
     check_align(align)
     image_t1, image_t2 = load_images([source_t1, source_t2])
+    check_same_place([source_t1, source_t2], [image_t1.size, image_t2.size])
     if image_t1.size != image_t2.size:
         if align == "error":
             raise ValueError(

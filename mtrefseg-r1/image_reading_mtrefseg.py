@@ -108,6 +108,7 @@ def read_images(
     decoded = [_prepare(source, name, bands) for source, name in zip(sources, names, strict=True)]
     notes: list[str] = []
     groups: dict[object, list[int]] = {}
+    missing = [~each.valid if isinstance(each, Samples) else None for each in decoded]
     for index, each in enumerate(decoded):
         if isinstance(each, Samples):
             notes += each.notes
@@ -120,16 +121,19 @@ def read_images(
         for index, image in zip(indices, shown, strict=True):
             decoded[index] = image
     images = []
-    for source, name, each in zip(sources, names, decoded, strict=True):
+    for index, (source, name, each) in enumerate(zip(sources, names, decoded, strict=True)):
         assert isinstance(each, Image.Image)
         with decoding(name):
-            image = _to_rgb(each)
+            image, hidden = _to_rgb(each)
+        missing[index] = _joined(missing[index], hidden)
         if not (isinstance(source, Image.Image) and source.info.get(CHECKED)):
             dullness = describe_dullness(image)
             notes += [f"{name} is {dullness}; see whether its depth and bands are right"] if dullness else []
-        image.info[CHECKED] = True
         images.append(image)
-    return images, notes
+    images, said = _black_in_all(images, missing, names)
+    for image in images:
+        image.info[CHECKED] = True
+    return images, notes + said
 
 
 def load_image(
@@ -314,11 +318,35 @@ def _deep_values(image: Image.Image) -> np.ndarray:
     return values.astype(np.uint16) if is_16_bit else values
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """The image in mode "RGB", composited on black where it is transparent."""
-    if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image.convert("RGBA"))
-    return image.convert("RGB")
+def _to_rgb(image: Image.Image) -> tuple[Image.Image, np.ndarray | None]:
+    """The image in mode "RGB", composited on black where it is transparent; and where it is completely transparent,
+    `None` if it cannot be."""
+    if not image.has_transparency_data:
+        return image.convert("RGB"), None
+    image = image.convert("RGBA")
+    shown = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image).convert("RGB")
+    return shown, np.asarray(image.getchannel("A")) == 0
+
+
+def _joined(hole: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
+    """What is missing for one reason or another."""
+    return other if hole is None else hole if other is None else hole | other
+
+
+def _black_in_all(
+    images: list[Image.Image], missing: Sequence[np.ndarray | None], names: Sequence[str]
+) -> tuple[list[Image.Image], list[str]]:
+    """Makes what is missing in one of several images black in all, so that it does not look like a change; also
+    returns a note about it. Images of different sizes stay as they are."""
+    holes = [hole for hole in missing if hole is not None and hole.any()]
+    if not holes or len({image.size for image in images}) > 1:
+        return images, []
+    union = np.logical_or.reduce(holes)
+    if all(hole is not None and np.array_equal(hole, union) for hole in missing):
+        return images, []
+    share = f"{max(1, round(100 * union.mean()))} %"
+    note = f"{' and '.join(names)}: {share} of the pixels are transparent or without data in one, and black in all"
+    return [Image.fromarray(np.where(union[..., None], np.uint8(0), np.asarray(image))) for image in images], [note]
 
 
 def describe_dullness(image: Image.Image, valid: Image.Image | None = None) -> str:

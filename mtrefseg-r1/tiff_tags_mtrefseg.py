@@ -19,6 +19,7 @@ _JPEG, _WEBP = (6, 7), 50001  # Compressions.
 COLOUR_MAP = 320
 OTHER_PAGES = "it has several pages of its size, each of which could be meant; save the right one as a separate file"
 
+_PIXEL_SCALE, _TIE_POINTS, _MATRIX = 33550, 33922, 34264  # Tags of GeoTIFF.
 _HEAD_BYTES = 32
 _MOST_PAGES = 64
 _OVERVIEW_OR_MASK, _REDUCED = 0b101, 2  # Values of the tags 254 and 255.
@@ -42,6 +43,7 @@ class TiffTags:
         has_narrow_palette (`bool`, *optional*, defaults to `False`): See [`has_narrow_palette`].
         has_other_pages (`bool`, *optional*, defaults to `False`): Whether another page of the file is as large as the
             first, and not marked as an overview or a mask of it.
+        transform (`tuple[float, ...]`, *optional*): Of a GeoTIFF, from pixels to map coordinates, in GDAL's order.
     """
 
     width: int
@@ -57,6 +59,7 @@ class TiffTags:
     nodata: float | None
     has_narrow_palette: bool = False
     has_other_pages: bool = False
+    transform: tuple[float, ...] | None = None
 
     @property
     def is_deep(self) -> bool:
@@ -137,7 +140,19 @@ def collect_tags(tags: Any) -> TiffTags:
         orientation=int(tags.get(274, 1)),
         nodata=_nodata(tags.get(42113)),
         has_narrow_palette=has_narrow_palette(tags),
+        transform=_transform(tags),
     )
+
+
+def _transform(tags: Any) -> tuple[float, ...] | None:
+    """The transform of a GeoTIFF, `None` if there is none, or the file tells its place by control points."""
+    scale, tie, matrix = (tags.get(tag, ()) for tag in (_PIXEL_SCALE, _TIE_POINTS, _MATRIX))
+    if isinstance(matrix, tuple) and len(matrix) == 16:
+        return tuple(float(matrix[place]) for place in (3, 0, 1, 7, 4, 5))
+    if isinstance(scale, tuple) and len(scale) >= 2 and isinstance(tie, tuple) and len(tie) == 6:
+        across, down = float(scale[0]), float(scale[1])
+        return (float(tie[3]) - tie[0] * across, across, 0.0, float(tie[4]) + tie[1] * down, 0.0, -down)
+    return None
 
 
 def has_narrow_palette(tags: Any) -> bool:

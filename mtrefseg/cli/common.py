@@ -186,12 +186,13 @@ def check_model_type(model: str, model_type: str | None) -> None:
 
 def load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
     """The images T1 and T2, RGB. Raises a `UserError` if they differ in size and `--align` is `error`."""
-    from mtrefseg.io import Stretch, read_images
+    from mtrefseg.io import Stretch, check_same_place, read_images
 
     stretch = Stretch(*options.stretch) if isinstance(options.stretch, tuple) else options.stretch
     with bad_input():
         sources = (options.image_t1, options.image_t2)
         (image_t1, image_t2), notes = read_images(sources, sources, options.bands, stretch)
+        check_same_place(sources, [image_t1.size, image_t2.size])
     for name, image in ((options.image_t1, image_t1), (options.image_t2, image_t2)):
         if max(image.size) > LONGEST_SIDE:
             raise UserError(

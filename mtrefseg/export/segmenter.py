@@ -71,7 +71,8 @@ class ExportedSegmenter(ABC):
     """What runs the graphs, for messages."""
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+        # Some files are opened later, when the working directory may be another one.
+        self.folder = Path(folder).absolute()
         self.settings = ExportSettings.read(self.folder)
         if self.settings.format != self.format:
             raise UserError(

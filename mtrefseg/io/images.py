@@ -21,6 +21,7 @@ from modeling_mtrefseg.image_files_mtrefseg import (
     open_image,
     read_size,
 )
+from modeling_mtrefseg.image_places_mtrefseg import check_same_place
 from modeling_mtrefseg.image_reading_mtrefseg import describe_dullness, read_images
 from modeling_mtrefseg.mask_reading_mtrefseg import AmbiguousMaskError, read_mask
 from modeling_mtrefseg.tiff_tags_mtrefseg import OTHER_PAGES, read_tags
@@ -34,6 +35,7 @@ __all__ = [
     "Stretch",
     "UnsupportedImageError",
     "apply_limits",
+    "check_same_place",
     "decoding",
     "depth_of",
     "describe_dullness",

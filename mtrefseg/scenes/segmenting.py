@@ -2,6 +2,7 @@
 """Segments a pair of large or georeferenced images."""
 
 import math
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ _NUMBERS = {
     **dict.fromkeys(("overlap", "pixel_size", "min_area", "simplify"), Real),
 }
 _OPTIONAL = ("most_windows", "pixel_size")
+_COMPASS = re.compile(r"\b(?:north|south|east|west)", re.IGNORECASE)
 _LEAST_MISSING = 0.01  # If less of a scene has no data, this is not reported.
 
 
@@ -303,8 +305,22 @@ def scene_notes(scene: Scene, plan: WindowPlan, predictor: "ScenePredictor", tex
     shrunk = [route.asked for route in routes if route.way == "shrunk scene"]
     return [
         *scene.notes,
+        *_compass_notes(scene, texts),
         *_shrinking_notes(plan, predictor.canvas),
         *(f'"{text}" is answered on the shrunk scene' for text in shrunk),
+    ]
+
+
+def _compass_notes(scene: Scene, texts: Sequence[str | None]) -> list[str]:
+    """Warns of points of the compass in sentences about a scene that is not stored with north up."""
+    if scene.grid.is_north_up:
+        return []
+    name = scene.images[0].name
+    return [
+        f'"{text}": north is read as up, but {name} is not stored with north up: use words such as "top" and "left", '
+        f"or warp it (gdalwarp {name} north_up.tif)"
+        for text in texts
+        if text is not None and _COMPASS.search(text)
     ]
 
 

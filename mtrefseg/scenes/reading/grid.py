@@ -16,6 +16,7 @@ from shapely.geometry import Polygon
 
 GEOD = Geod(ellps="WGS84")
 WGS84 = "EPSG:4326"
+_MOST_TURNED = 45  # Degrees between north and the upper edge of an image. Beyond, another edge is nearer to north.
 _STEPS_OF_AN_EDGE = 16  # The edge of a scene is a curve in another coordinate reference system.
 
 
@@ -57,6 +58,18 @@ class Grid:
         across = GEOD.inv(lon, lat, right_lon, right_lat)[2]
         down = GEOD.inv(lon, lat, down_lon, down_lat)[2]
         return float(np.sqrt(across * down))
+
+    @cached_property
+    def is_north_up(self) -> bool:
+        """Whether north is rather up than left, right or down, and east on the right; true without a georeference."""
+        if self.crs is None:
+            return True
+        middle = np.array([self.width / 2, self.height / 2])
+        (lon, up_lon, right_lon), (lat, up_lat, right_lat) = self.to_wgs84.transform(
+            *self.to_map(middle + np.array([[0, 0], [0, -1], [1, 0]])).T
+        )
+        up, right = GEOD.inv(lon, lat, up_lon, up_lat)[0], GEOD.inv(lon, lat, right_lon, right_lat)[0]
+        return not (abs(up) > _MOST_TURNED or abs(right - 90) > _MOST_TURNED)
 
     @cached_property
     def outline(self) -> Polygon:

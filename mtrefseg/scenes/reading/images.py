@@ -26,6 +26,7 @@ from mtrefseg.io import (
     OTHER_PAGES,
     RASTER_SUFFIXES,
     ImageError,
+    check_same_place,
     decoding,
     read_images,
     read_tags,
@@ -481,6 +482,7 @@ def open_sources(sources: Sequence[Any], options: ReadOptions) -> Iterator[Plain
     try:
         # Together, so that they are stretched in the same way.
         images, notes = read_images(plain, bands=options.bands, stretch=options.stretch) if plain else ([], [])
+        check_same_place(plain, [image.size for image in images])
     except (OSError, ValueError) as error:
         raise UserError(one_line(error)) from error
     ready = [PlainImage(name, image) for name, image in zip(names, images)]

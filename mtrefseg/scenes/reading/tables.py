@@ -247,7 +247,7 @@ def _sentences(cell: Any) -> tuple[str, ...]:
 
 def _beside(table: Path, image: str) -> str:
     """A path of a table; URLs and paths of GDAL stay as they are."""
-    if re.match(r"\w+://|/", image) or PureWindowsPath(image).drive:
+    if re.match(r"[\w+.-]+://|/", image) or PureWindowsPath(image).drive:
         return image
     path = table.parent / image
     return str(table.parent / image.replace("\\", "/")) if "\\" in image and not path.exists() else str(path)

@@ -15,6 +15,7 @@ from dataset_scripts.readers import UnusableError
 from dataset_scripts.readers.image_file import ImageFile
 from modeling_mtrefseg import load_image, load_mask
 from modeling_mtrefseg.image_files_mtrefseg import ImageError
+from modeling_mtrefseg.image_reading_mtrefseg import read_images
 from modeling_mtrefseg.mask_reading_mtrefseg import AmbiguousMaskError
 
 
@@ -183,3 +184,27 @@ def test_a_grey_value_that_is_transparent_is_black_in_8_and_16_bits() -> None:
         pixels = np.asarray(load_image(png(content, 0, hidden)))
         assert np.abs(pixels[..., 0].astype(int) - shown).max() <= 1
         assert not pixels[MASK].any()
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_what_is_transparent_in_one_image_of_a_pair_is_no_change(deep: bool, tmp_path: Path) -> None:
+    """It was black in one image only, and was segmented as a change."""
+    rgb = np.stack([RAMP] * 3, axis=-1)
+    if deep:
+        hidden = png(np.where(MASK[..., None], 65535, rgb.astype(np.uint16) * 256), 2, (65535, 65535, 65535))
+    else:
+        alpha = np.where(MASK, 0, 255).astype(np.uint8)
+        hidden = saved(Image.fromarray(np.dstack([rgb, alpha])), "PNG")
+    whole = saved(Image.fromarray(rgb), "PNG")
+    for files in ([hidden, whole], [whole, hidden]):
+        images, notes = read_images(files, ["t1", "t2"])
+        assert all((np.asarray(image)[MASK] == 0).all() for image in images)
+        assert np.abs(np.asarray(images[0]).astype(int) - np.asarray(images[1]))[~MASK].max() <= 1
+        assert f"t1 and t2: {round(100 * MASK.mean())} % of the pixels are transparent or without data" in notes[-1]
+        assert read_images(images)[1] == []
+    (alone,), notes = read_images([whole])
+    assert (np.asarray(alone) == rgb).all()
+    assert notes == []
+    assert not any("transparent" in note for note in read_images([hidden, hidden])[1])
+    larger = saved(Image.new("RGB", (WIDTH * 2, HEIGHT)), "PNG")
+    assert [image.size for image in read_images([hidden, larger])[0]] == [(WIDTH, HEIGHT), (WIDTH * 2, HEIGHT)]

@@ -203,6 +203,16 @@ def test_a_damaged_tokenizer_is_named(content, tmp_path):
         _ = segmenter.sentence_encoder
 
 
+def test_the_working_directory_may_change(exported, pairs, tmp_path, monkeypatch):
+    """The tokenizer and the graph of every change are opened on first use."""
+    monkeypatch.chdir(exported.parent)
+    segmenter = open_exported(exported.name)
+    monkeypatch.chdir(tmp_path)
+    first, second = (images[0] for images in pairs)
+    assert len(segmenter({"image_t1": first, "image_t2": second, "text": "a house"})) == 1
+    assert len(segmenter({"image_t1": first, "image_t2": second})) == 1
+
+
 def test_wrong_calls_are_refused_in_one_line(exported, tmp_path, capsys, pairs):
     with pytest.raises(UserError, match="holds no exported model"):
         mtrefseg.OnnxSegmenter(SHIPPED)

@@ -436,3 +436,10 @@ def test_a_killed_ray_run_goes_on_to_the_same_table(tmp_path: Path, save: Callab
         ]
         np.testing.assert_array_equal(*masks)
     assert not list((out / "pairs").glob(".*"))
+
+
+@pytest.mark.parametrize("path", ["zip+https://host/a.zip!b.tif", "s3://bucket/b.tif", "/vsicurl/https://host/b.tif"])
+def test_addresses_are_not_beside_the_table(path: str, tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text(f"t1,t2\n{path},b.tif\n", encoding="utf-8")
+    (row,) = read_manifest([tmp_path / "pairs.csv"], [])
+    assert (row.t1, row.t2) == (path, str(tmp_path / "b.tif"))

@@ -556,3 +556,15 @@ def test_parts_and_smaller_sizes(save: Save) -> None:
         small = scene.read(scene.box, (30, 20)).images[0].astype(int)
         averages = whole.reshape(30, 10, 20, 10, 3).mean(axis=(1, 3))
         assert np.abs(small - averages).max() <= 1
+
+
+def test_plain_images_with_places_beside_them_are_compared_only_at_one_place(tmp_path: Path) -> None:
+    images = []
+    for date, x in ((1, 500_000), (2, 700_000)):
+        images.append(tmp_path / f"t{date}.png")
+        Image.fromarray(ground(40, 50)).save(images[-1])
+        images[-1].with_suffix(".pgw").write_text(f"0.5 0 0 -0.5 {x} 5400000", encoding="utf-8")
+    with pytest.raises(UserError, match=r"t1\.png begins at \(499999\.75, 5400000\.25\) and .*t2\.png at"):
+        read(*images)
+    images[1].with_suffix(".pgw").unlink()
+    read(*images)

@@ -515,3 +515,27 @@ def test_inputs_of_sentences_do_not_accumulate(
         assert len(predictor._inputs) <= 2
     again = predictor._sentence_inputs(1, ["house 0"])
     assert all(torch.equal(first[name], again[name]) for name in first)
+
+
+@pytest.mark.parametrize(
+    ("transform", "is_told"),
+    [
+        (Affine(0.5, 0, 500_000, 0, -0.5, 5_400_000), False),
+        (Affine(0.5, 0.2, 500_000, 0.2, -0.5, 5_400_000), False),  # Turned by 22 degrees.
+        (Affine(0.5, 0, 500_000, 0, 0.5, 5_400_000), True),
+        (Affine(-0.5, 0, 500_000, 0, -0.5, 5_400_000), True),
+        (Affine(0, 0.5, 500_000, 0.5, 0, 5_400_000), True),
+    ],
+    ids=["north up", "turned a bit", "south up", "west on the right", "turned"],
+)
+def test_points_of_the_compass_where_north_is_not_up(
+    transform: Affine, is_told: bool, save: Save, predictor: ColorPredictor
+) -> None:
+    """The object in the south was selected for "in the north", without a word."""
+    later = paint(ground(100, 120), "red", 10, 10, 12, 12)
+    t1, t2 = save("t1.tif", ground(100, 120), transform=transform), save("t2.tif", later, transform=transform)
+    texts = ["the red thing in the North-West", "the red thing at the top"]
+    notes = segment_pair(t1, t2, texts, predictor, SceneOptions()).report["notes"]
+    told = [note for note in notes if "north is read as up" in note]
+    assert len(told) == is_told
+    assert all(texts[0] in note and "t1.tif is not stored with north up" in note for note in told)
