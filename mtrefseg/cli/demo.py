@@ -10,6 +10,7 @@ mtrefseg demo --host 0.0.0.0 --auth name:password
 
 import argparse
 import os
+import socket
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -58,6 +59,7 @@ def run(arguments: Sequence[str]) -> None:
     _check_demo()
     host = options.host or os.environ.get("GRADIO_SERVER_NAME") or HOST
     port = options.port or _port_of_environment()
+    _check_free(host, port)
     os.environ |= {"MTREFSEG_MODEL": model, "GRADIO_SERVER_NAME": host, "GRADIO_SERVER_PORT": str(port)}
     try:
         # Looked up by name, because the library must not import folders that depend on it.
@@ -72,6 +74,18 @@ def _port_of_environment() -> int:
         return _port(given)
     except argparse.ArgumentTypeError as error:
         raise UserError(f"GRADIO_SERVER_PORT: {error}") from error
+
+
+def _check_free(host: str, port: int) -> None:
+    """Gradio would take the next port, so that whoever opens this one sees another program, or another demo."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, port))
+        except OSError as error:
+            raise UserError(
+                f"cannot serve on port {port} of {host}: {error.strerror}; choose others with --host and --port"
+            ) from error
 
 
 def _check_demo() -> None:

@@ -2,6 +2,7 @@
 """`mtrefseg demo` hands over to the Space."""
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,15 @@ def test_a_port_that_is_taken_is_said(
     put_app(monkeypatch, refuse)
     assert main(["demo"]) == 2
     assert "cannot serve on port 7860: Cannot find empty port" in capsys.readouterr().err
+
+
+def test_another_port_is_not_taken_instead(started: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert main(["demo", "--port", str(port)]) == 2
+        assert f"cannot serve on port {port} of 127.0.0.1: Address already in use" in capsys.readouterr().err
+    assert main(["demo", "--port", str(port)]) == 0
+    assert [settings["GRADIO_SERVER_PORT"] for settings in started] == [str(port)]
 
 
 @pytest.mark.parametrize("port", ["0", "70000", "x"])
