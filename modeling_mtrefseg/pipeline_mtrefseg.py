@@ -101,6 +101,8 @@ class MTRefSegPipeline(Pipeline):
                 without **text**, or the processor rejects an image or sentence (as a `mtrefseg.errors.UserError` for
                 large images).
         """
+        if isinstance(inputs, list) and not inputs:
+            return []  # The base class looks at the first element.
         if not isinstance(inputs, str | dict | list | Dataset | Generator):
             # The base class treats other iterables, such as `datasets.Dataset`, as a single input.
             inputs = (pair for pair in inputs)

@@ -109,13 +109,15 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
 
         Args:
             pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`):
-                The earlier and the later image, normalised by the processor.
+                The earlier and the later image, normalised by the processor. They are cast to the model's precision.
 
         Raises:
             `ValueError`: An image is missing, or the shapes differ.
         """
         self._check_pixels(pixel_values_t1, pixel_values_t2)
-        return self.encode_features(self.backbone(torch.cat([pixel_values_t1, pixel_values_t2])).feature_maps)
+        # The processor returns float32, also for a model in half precision.
+        pixel_values = torch.cat([pixel_values_t1, pixel_values_t2]).to(self.dtype)
+        return self.encode_features(self.backbone(pixel_values).feature_maps)
 
     def encode_features(self, feature_maps: Sequence[Tensor]) -> MTRefSegPairEncoding:
         """

@@ -423,6 +423,8 @@ def test_half_precision_is_close_to_float32(make_model, pair_inputs, dtype, tole
     assert actual.dtype == dtype
     assert (actual.float() - expected).norm() / expected.norm() < tolerance
     assert torch.isfinite(half(**inputs).mask_logits).all()
+    # Inputs as the processor returns them.
+    assert_close(half(**pair_inputs).mask_logits, half(**inputs).mask_logits, atol=0, rtol=0)
 
 
 def test_gradient_checkpointing_changes_nothing(make_model, training_inputs, monkeypatch):

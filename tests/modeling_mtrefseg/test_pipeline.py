@@ -134,6 +134,11 @@ def test_other_collections(segmenter: MTRefSegPipeline, wrap: Callable[[list[dic
     assert_same(results[2], segmenter(PAIRS[2]))
 
 
+@pytest.mark.parametrize("wrap", [list, tuple, iter])
+def test_no_pair_has_no_result(segmenter: MTRefSegPipeline, wrap: Callable[[list[dict[str, Any]]], Any]) -> None:
+    assert list(segmenter(wrap([]), batch_size=2)) == []
+
+
 @pytest.mark.parametrize("streaming", [False, True])
 def test_datasets_library(segmenter: MTRefSegPipeline, tmp_path: Path, streaming: bool) -> None:
     datasets = pytest.importorskip("datasets")
