@@ -15,9 +15,12 @@ from .scores import (
     COLUMNS,
     LABELS,
     SampleTable,
+    check_flags,
     compute_scores,
     from_state,
     merge_tables,
+    name_sample,
+    only_some_scores,
     printable,
     refuse_duplicates,
 )
@@ -39,11 +42,13 @@ class MaskScores:
     """
 
     def __init__(self, boundary: bool = False) -> None:
+        check_flags(boundary=boundary)
         self.boundary = boundary
         self._numbers = array("q")
         self._no_target_scores = array("d")
         self._labels: list[tuple[str, str, str]] = []
         self._num_duplicates_removed = 0
+        self._has_scores: bool | None = None
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -94,6 +99,7 @@ class MaskScores:
         """Adds several samples, as in [`MaskScores.add`]: all of them, or none if one raises an error."""
         columns = {"sample_ids": sample_ids, "domains": domains, "change_types": change_types, "scores": scores}
         rows = reduce_batch(predictions, references, columns, boundary=self.boundary, num_before=len(self))
+        self._has_scores = have_scores(rows, self._has_scores, num_before=len(self))
         for counts, score, labels in rows:
             self._numbers.extend(counts)
             self._no_target_scores.append(score)
@@ -117,6 +123,7 @@ class MaskScores:
         scores._no_target_scores.extend(table.no_target_scores.tolist())
         scores._labels = table.labels
         scores._num_duplicates_removed = table.num_duplicates_removed
+        scores._has_scores = table.has_scores
         return scores
 
     def compute(
@@ -222,6 +229,7 @@ def reduce_batch(
     Raises:
         ValueError: If columns differ in length, or a sample cannot be read.
     """
+    check_flags(boundary=boundary)
     given = {"predictions": predictions, "references": references}
     given |= {name: column for name, column in columns.items() if column is not None}
     for name, column in given.items():
@@ -239,6 +247,32 @@ def reduce_batch(
             raise ValueError(f"{', '.join(ended)} ended after {len(rows)} samples, and the others are longer")
         rows.append(_reduce_sample(sample, boundary=boundary, number=num_before + len(rows)))
     return rows
+
+
+def have_scores(rows: Iterable[Row], before: bool | None, num_before: int) -> bool | None:
+    """
+    Whether samples have no-target scores. All have one or none has, except that missing predictions need none; that is
+    checked here, because `compute` could only refuse all samples.
+
+    Args:
+        rows (`Iterable[Row]`): The samples.
+        before (`bool`, *optional*): The same of those that were added before; `None` if it is open.
+        num_before (`int`): Number of samples that were added before, for error messages.
+
+    Returns:
+        `bool`, *optional*: `None` if all are missing predictions without a score.
+
+    Raises:
+        ValueError: If only some have a score.
+    """
+    for number, (counts, score, (sample_id, *_)) in enumerate(rows, start=num_before):
+        has_score = not math.isnan(score)
+        if not has_score and counts.is_missing:
+            continue
+        if before is not None and has_score != before:
+            raise ValueError(only_some_scores(name_sample(sample_id, number), has_score))
+        before = has_score
+    return before
 
 
 def _reduce_sample(sample: Mapping[str, Any], *, boundary: bool, number: int) -> Row:
@@ -267,12 +301,15 @@ def _read_score(score: Any, name: str) -> float:
     if score is None:
         return math.nan
     try:
-        value = float(score)
+        # `float` would read the number in a string.
+        value = math.nan if isinstance(score, str | bytes | bytearray) else float(score)
     # RuntimeError: a tensor of several values, or of none.
     except (TypeError, ValueError, OverflowError, RuntimeError):
         value = math.nan
     if not 0 <= value <= 1:
-        raise ValueError(f"{name}: its no-target score is {_shown(score)}; it must be a probability, 0 to 1")
+        raise ValueError(
+            f"{name}: its no-target score is {_shown(score)}; it must be a probability, a number from 0 to 1"
+        )
     return value
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .mask_counts import SampleCounts, decode_rle, encode_rle
-from .mask_scores import MaskScores, Row, merge, reduce_batch, score_masks
+from .mask_scores import MaskScores, Row, have_scores, merge, reduce_batch, score_masks
 from .scores import COLUMNS, LABELS, SampleTable, check_options, compute_scores, merge_tables
 
 
@@ -93,6 +93,7 @@ if evaluate is not None:
             super().__init__(*arguments, **options)
             self._pending: list[Row] = []
             self._ids: set[str] = set()
+            self._has_scores: bool | None = None
             self._is_odd_round = False
 
         @property
@@ -190,7 +191,7 @@ if evaluate is not None:
             Computes the scores of all samples that were added before or are passed here. With several processes, only
             the first one returns them; the others return `None`.
             """
-            check_options(convention, bootstrap)
+            check_options(convention, bootstrap, boundary=boundary, percent=percent, per_sample=per_sample)
             num_before = len(self)
             labels = {"sample_ids": sample_ids, "domains": domains, "change_types": change_types, "scores": scores}
             if predictions is not None or references is not None:
@@ -210,6 +211,7 @@ if evaluate is not None:
                 self._drop_cache(num_before)
                 raise
             self._ids.clear()
+            self._has_scores = None
             self._is_odd_round = not self._is_odd_round
             return result
 
@@ -225,6 +227,7 @@ if evaluate is not None:
         def _keep(self, rows: list[Row]) -> None:
             """Buffers rows: storing them one by one would take longer than counting small masks."""
             ids = self._new_ids(rows)
+            has_scores = have_scores(rows, self._has_scores, num_before=len(self))
             self._pending += rows
             if len(self._pending) >= BUFFERED_ROWS:
                 try:
@@ -234,6 +237,7 @@ if evaluate is not None:
                     del self._pending[len(self._pending) - len(rows) :]
                     raise
             self._ids |= ids
+            self._has_scores = has_scores
 
         def _new_ids(self, rows: list[Row]) -> set[str]:
             """
@@ -266,6 +270,7 @@ if evaluate is not None:
                     kept = self.data.select(range(num_before))
                     self._pending = [_row_of(each["predictions"], each["references"]) for each in kept]
                     self._ids = {labels[0] for _, _, labels in self._pending} - {""}
+                    self._has_scores = have_scores(self._pending, None, num_before=0)
                 self.data = None
                 self._is_odd_round = not self._is_odd_round
                 for filelock, path in reversed(list(zip(self.filelocks or (), self.file_paths or ()))):

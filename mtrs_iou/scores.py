@@ -61,8 +61,14 @@ class SampleTable:
 
     def name(self, row: int) -> str:
         """What to call a sample in an error message."""
-        sample_id = self.labels[row][0]
-        return f"sample '{sample_id}'" if sample_id else f"sample number {row}"
+        return name_sample(self.labels[row][0], row)
+
+    @property
+    def has_scores(self) -> bool | None:
+        """Whether any sample has a no-target score; `None` if none has and none needs one, being missing."""
+        has_score = ~np.isnan(self.no_target_scores)
+        is_open = not (has_score | (self.column("is_missing") == 0)).any()
+        return None if is_open else bool(has_score.any())
 
     def describe(self, row: int) -> str:
         """The integers of a sample, for an error message."""
@@ -181,6 +187,17 @@ def merge_tables(tables: Sequence[SampleTable]) -> SampleTable:
     return replace(kept, num_duplicates_removed=whole.num_duplicates_removed + len(repeated))
 
 
+def name_sample(sample_id: str, number: int) -> str:
+    """What to call a sample in an error message."""
+    return f"sample '{sample_id}'" if sample_id else f"sample number {number}"
+
+
+def only_some_scores(name: str, has_score: bool) -> str:
+    """The message about a sample that has a no-target score, unlike the others, or has none."""
+    has, others = ("a", "none") if has_score else ("no", "one")
+    return f"{name} has {has} no-target score, but others have {others}; give one for all or for none"
+
+
 def refuse_duplicates(table: SampleTable) -> None:
     """
     Raises:
@@ -193,11 +210,22 @@ def refuse_duplicates(table: SampleTable) -> None:
         )
 
 
-def check_options(convention: str, bootstrap: int) -> None:
+def check_flags(**flags: bool) -> None:
+    """
+    Raises:
+        ValueError: If an option is neither true nor false, such as the string "False", which Python counts as true.
+    """
+    for name, value in flags.items():
+        if not isinstance(value, bool | np.bool_):
+            raise ValueError(f"{name}={value!r} is neither True nor False")
+
+
+def check_options(convention: str, bootstrap: int, **flags: bool) -> None:
     """
     Raises:
         ValueError: If one of these options of [`compute_scores`] has an invalid value.
     """
+    check_flags(**flags)
     if convention not in CONVENTIONS:
         raise ValueError(f"convention={convention!r} is unknown; choose one of {', '.join(CONVENTIONS)}")
     if isinstance(bootstrap, bool) or not isinstance(bootstrap, int) or bootstrap < 0:
@@ -231,16 +259,14 @@ def compute_scores(
     Raises:
         ValueError: If an option has another value, or a sample lacks its boundary counts or its no-target score.
     """
-    check_options(convention, bootstrap)
+    check_options(convention, bootstrap, boundary=boundary, percent=percent, per_sample=per_sample)
     if boundary:
         for row in np.flatnonzero(table.column("boundary_union") < 0).tolist():
             raise ValueError(f"{table.name(row)} was added without boundary=True, so it has no boundary IoU")
-    has_scores = not np.isnan(table.no_target_scores).all()
+    has_scores = bool(table.has_scores)
     if has_scores:
         for row in np.flatnonzero(np.isnan(table.no_target_scores) & (table.column("is_missing") == 0)).tolist():
-            raise ValueError(
-                f"{table.name(row)} has no no-target score, but others have; give one for all or for none"
-            )
+            raise ValueError(only_some_scores(table.name(row), has_score=False))
     # The bootstrap draws rows by number, so their order must not depend on how the samples came in.
     table = table.select(np.lexsort((table.no_target_scores, *table.numbers.T)))
     options: dict[str, Any] = {"convention": convention, "bootstrap": bootstrap, "factor": 100 if percent else 1}

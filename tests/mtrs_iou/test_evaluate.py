@@ -129,6 +129,21 @@ def test_a_repeated_id_is_refused_when_it_is_added(load_metric: Callable[..., An
     assert metric.compute(predictions=[mask], references=[mask], sample_ids=["a"])["num_samples"] == 1
 
 
+def test_a_score_unlike_those_before_is_refused_when_it_is_added(load_metric: Callable[..., Any]) -> None:
+    metric, mask = load_metric(), np.eye(3)
+    metric.add(prediction=mask, reference=mask, score=0.5)
+    with pytest.raises(ValueError, match="sample number 1 has no no-target score, but others have one"):
+        metric.add(prediction=mask, reference=mask)
+    with pytest.raises(ValueError, match="without boundary=True"):
+        metric.compute(boundary=True)
+    with pytest.raises(ValueError, match="sample number 1 has no no-target score"):
+        metric.compute(predictions=[mask], references=[mask])
+    with pytest.raises(ValueError, match="percent='False' is neither True nor False"):
+        metric.compute(percent="False")
+    assert metric.compute()["num_samples"] == 1, "the samples added before can still be scored"
+    assert metric.compute(predictions=[mask], references=[mask])["num_samples"] == 1, "the next set may have none"
+
+
 @pytest.mark.parametrize("labels", [{"domains": ["RS"]}, {"scores": [0.5], "sample_ids": ["a"]}])
 def test_labels_without_masks_are_refused(load_metric: Callable[..., Any], labels: dict[str, Any]) -> None:
     metric = load_metric()

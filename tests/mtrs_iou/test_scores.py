@@ -232,6 +232,10 @@ WRONG_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"sample_ids": ["a", "bad\udcff.png"]}, r"sample 'bad\\udcff.png': its sample_id is 'bad\\udcff.png', which no"),
     ({"domains": ["NS", "\ud800"]}, r"sample number 1: its domain is '\\ud800', which no file can hold"),
     ({"scores": [0.5, "high"]}, "sample number 1: its no-target score is 'high'"),
+    ({"scores": [0.5, "0.5"]}, "sample number 1: its no-target score is '0.5'; it must be a probability, a number"),
+    ({"scores": [None, 0.5]}, "sample number 1 has a no-target score, but others have none"),
+    ({"percent": "False"}, "percent='False' is neither True nor False"),
+    ({"boundary": "no"}, "boundary='no' is neither True nor False"),
     ({"sample_ids": ["a", "b"], "scores": [0.5, None]}, "sample 'b' has no no-target score, but others have"),
     ({"predictions": [strip(1), np.eye(3)], "sample_ids": ["a", "b"]}, "sample 'b': the prediction is 3 x 3"),
     ({"predictions": np.eye(2)}, "sample number 0: the prediction has the shape 2; "),
@@ -259,6 +263,24 @@ def test_an_error_in_a_batch_adds_nothing() -> None:
         scores.add_batch([strip(1), strip(1)], [strip(1), "mask.png"])
     assert len(scores) == 1
     assert scores.compute()["num_samples"] == 1
+
+
+def test_a_score_unlike_those_before_is_refused_when_it_is_added() -> None:
+    scores = MaskScores()
+    scores.add(None, strip(1))
+    scores.add(strip(1), strip(1), score=0.5)
+    for restored in (scores, MaskScores.from_state(scores.state())):
+        with pytest.raises(ValueError, match="sample 'c' has no no-target score, but others have one"):
+            restored.add(strip(1), strip(1), sample_id="c")
+        restored.add(None, strip(1))
+        assert restored.compute()["num_samples"] == 3
+    only_missing = MaskScores()
+    only_missing.add(None, strip(1))
+    without = MaskScores.from_state(only_missing.state())
+    without.add(strip(1), strip(1))
+    with pytest.raises(ValueError, match="sample number 2 has a no-target score, but others have none"):
+        without.add(strip(1), strip(1), score=0.5)
+    assert "no_target_AUROC" not in without.compute()
 
 
 def test_merging_drops_what_padding_repeats() -> None:
