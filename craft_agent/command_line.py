@@ -46,5 +46,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = OneLineParser(
         prog="craft-agent", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    interrupted = "interrupted; run the same command again to resume"
-    return run_tool(parser, "craft_agent.commands", _COMMANDS, argv, interrupted)
+    return run_tool(parser, "craft_agent.commands", _COMMANDS, argv)

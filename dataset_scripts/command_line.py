@@ -17,12 +17,11 @@ Exit codes: 0 done; 1 `validate` found something wrong; 2 bad input, with one li
 """
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
-from mtrefseg.errors import UserError, show_all_letters
+from mtrefseg.errors import BAD_INPUT, UserError, run_command
 from mtrefseg.option_values import OneLineParser, without_fences
 
 
@@ -60,7 +59,6 @@ def run_tool(
     package: str,
     tools: Mapping[str, tuple[str, str]],
     argv: Sequence[str] | None,
-    interrupted: str = "interrupted",
 ) -> int:
     """
     Runs one of several commands; `craft-agent` uses it, too.
@@ -71,47 +69,29 @@ def run_tool(
         tools (`Mapping[str, tuple[str, str]]`): By command, its module, which supplies `add_arguments(parser)` and
             `run(arguments) -> exit code`, and a summary.
         argv (`Sequence[str]`, *optional*): Arguments; by default those of the process.
-        interrupted (`str`, *optional*): Message after Ctrl-C.
 
     Returns:
         `int`: The exit code: the command's own; 2, 130 or 141 as described above.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    show_all_letters()
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (module, summary) in tools.items():
-        command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
-        # Imports only the requested tool: the others may need libraries that are not installed.
-        if arguments[:1] == [name]:
-            tool = import_module(f".{module}", package)
-            command.description = without_fences(tool.__doc__ or "")
-            tool.add_arguments(command)
-            command.set_defaults(run=tool.run)
-    parsed = parser.parse_args(arguments)
-    return _guarded(parsed.run, parsed, interrupted)
+    program = parser.prog.split()[0]
 
+    def run() -> int:
+        commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+        for name, (module, summary) in tools.items():
+            command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+            # Imports only the requested tool: the others may need libraries that are not installed.
+            if arguments[:1] == [name]:
+                tool = import_module(f".{module}", package)
+                command.description = without_fences(tool.__doc__ or "")
+                tool.add_arguments(command)
+                command.set_defaults(run=tool.run)
+        parsed = parser.parse_args(arguments)
+        try:
+            return int(parsed.run(parsed))
+        except UserError as error:
+            # As it is: after `--strict`, it has a line for each pair that was skipped.
+            print(f"{program}: error: {error}", file=sys.stderr)
+            return BAD_INPUT
 
-def _guarded(
-    run: Callable[[argparse.Namespace], int],
-    arguments: argparse.Namespace,
-    interrupted: str,
-) -> int:
-    """Prints a one-line error instead of a traceback after bad input or an error of the operating system."""
-    try:
-        code = run(arguments)
-        sys.stdout.flush()
-        return code
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # The reader, such as `head`, closed the pipe. Without this, Python would print an error when it flushes stdout
-        # at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}" if error.filename else f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(interrupted, file=sys.stderr)
-        return 130
+    return run_command(program, run)

@@ -56,7 +56,9 @@ def run_command(program: str, run: Callable[[], int | None]) -> int:
     """
     show_all_letters()
     try:
-        return run() or 0
+        code = run() or 0
+        sys.stdout.flush()  # Here, a closed pipe can still be handled.
+        return code
     except UserError as error:
         sys.stderr.write(f"{program}: error: {one_line(error)}\n")
         return BAD_INPUT

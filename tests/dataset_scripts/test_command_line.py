@@ -4,10 +4,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from craft_agent.command_line import main as craft_main
 from dataset_scripts.command_line import main
 
 
@@ -19,7 +21,7 @@ def test_output_below_a_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "file").write_text("no folder")
     assert main(["synth", str(tmp_path / "file"), "--pairs", "1", "--size", "128"]) == 2
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith(f"error: {tmp_path / 'file'}")
+    assert last.startswith(f"mtrefseg: error: {tmp_path / 'file'}")
     assert last.endswith("Not a directory")
 
 
@@ -39,6 +41,21 @@ def test_a_wrong_command_line_is_one_line(words: list[str], command: str, capsys
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("mtrefseg: error: ")
     assert line.endswith(f"(see {command} --help)")
+
+
+@pytest.mark.parametrize(("main", "program"), [(main, "mtrefseg"), (craft_main, "craft-agent")])
+def test_an_interrupt_is_one_line_of_the_same_words(
+    main: Callable[[Sequence[str]], int],
+    program: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dataset_scripts.command_line.import_module", interrupt)  # The imports of a tool take seconds.
+    assert main(["stats", "folder"]) == 130
+    assert capsys.readouterr().err == f"{program}: interrupted\n"
 
 
 def test_reader_that_has_enough_is_no_finding() -> None:

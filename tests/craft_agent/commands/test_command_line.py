@@ -90,7 +90,7 @@ def test_bad_input_ends_with_one_line(tmp_path, capsys, arguments, problem):
     draw_pairs(tmp_path / "pairs", 1)
     assert main([argument.format(tmp=tmp_path) for argument in arguments]) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: ")
+    assert line.startswith("craft-agent: error: ")
     assert problem in line
     assert not (tmp_path / "work").exists()
 
