@@ -2,7 +2,9 @@
 """A parser with one-line errors, and functions for `type=` of an option, such as numbers in a range."""
 
 import argparse
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import BAD_INPUT
@@ -10,8 +12,8 @@ from .errors import BAD_INPUT
 
 class OneLineParser(argparse.ArgumentParser):
     """
-    Reports a wrong command line in one line, without the usage. In the help, code blocks of the description are
-    indented.
+    Reports a wrong command line in one line, without the usage. The words of an option may be separated by dashes or
+    underscores (`--batch-size`, `--batch_size`). In the help, code blocks of the description are indented.
 
     Args:
         description (`str`, *optional*): Markdown.
@@ -20,6 +22,19 @@ class OneLineParser(argparse.ArgumentParser):
 
     def __init__(self, *, description: str | None = None, **options: Any) -> None:
         super().__init__(description=description and without_fences(description), **options)
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:  # type: ignore[override]
+        """As in the base class, with both spellings of options. What follows `--` stays as it is."""
+        given = list(sys.argv[1:] if args is None else args)
+        end = given.index("--") if "--" in given else len(given)
+        return super().parse_known_args([*map(self._as_declared, given[:end]), *given[end:]], namespace)
+
+    def _as_declared(self, word: str) -> str:
+        name, equals, value = word.partition("=")
+        if not name.startswith("--") or name in self._option_string_actions:
+            return word
+        declared = {option.replace("_", "-"): option for option in self._option_string_actions}
+        return f"{declared.get(name.replace('_', '-'), name)}{equals}{value}"
 
     def error(self, message: str) -> NoReturn:
         """Exits with code 2 after one line on stderr."""
@@ -35,6 +50,13 @@ def without_fences(text: str) -> str:
         else:
             lines.append(f"    {line}" if is_code and line else line)
     return "\n".join(lines)
+
+
+def named_path(text: str) -> Path:
+    """A path. An empty one, such as that of a shell variable that is not set, would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the path is empty; the current folder is .")
+    return Path(text)
 
 
 def positive(text: str) -> int:

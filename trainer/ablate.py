@@ -33,7 +33,7 @@ if __name__ == "__main__":
 
 from mtrefseg.errors import run_command
 from mtrefseg.io import read_yaml
-from mtrefseg.option_values import OneLineParser
+from mtrefseg.option_values import OneLineParser, named_path
 from trainer.errors import TrainingError
 from trainer.names import MATRICES
 
@@ -48,13 +48,13 @@ def parse_arguments(given: Sequence[str], program: str) -> argparse.Namespace:
     parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--matrix",
-        type=Path,
+        type=named_path,
         default=MATRICES / "ablation.yaml",
         help="YAML file with the runs (default: trainer/ablation/ablation.yaml)",
     )
     parser.add_argument(
         "--output_dir",
-        type=Path,
+        type=named_path,
         default=Path("outputs/ablation"),
         help="folder for runs and tables (default: %(default)s)",
     )
@@ -71,7 +71,7 @@ def parse_arguments(given: Sequence[str], program: str) -> argparse.Namespace:
     parser.add_argument(
         "--seeds", nargs="+", type=int, default=[0], metavar="SEED", help="seeds of each run (default: 0)"
     )
-    parser.add_argument("--accelerate_config", type=Path, help="configuration file for `accelerate launch`")
+    parser.add_argument("--accelerate_config", type=named_path, help="configuration file for `accelerate launch`")
     parser.add_argument("--dry_run", action="store_true", help="list the runs without training")
     arguments = parser.parse_args(given)
     if arguments.steps is not None and arguments.steps < 1:

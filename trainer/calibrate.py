@@ -19,14 +19,13 @@ reported: generated pairs have another seed here than in `evaluate.py`; for othe
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 
 if __name__ == "__main__":
     import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
 from mtrefseg.errors import run_command
-from mtrefseg.option_values import OneLineParser, between
+from mtrefseg.option_values import OneLineParser, between, named_path
 from trainer.evaluation_inputs import add_data_options, open_source, resolve_checkpoint
 from trainer.loop.checks import check_checkpoint, check_dataset
 
@@ -38,7 +37,7 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     """Reads the command line."""
     parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
-    parser.add_argument("--output_dir", required=True, type=Path, help="folder for the calibrated checkpoint")
+    parser.add_argument("--output_dir", required=True, type=named_path, help="folder for the calibrated checkpoint")
     parser.add_argument(
         "--pixel_size",
         type=between(0.001, 10_000),

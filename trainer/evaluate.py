@@ -27,7 +27,7 @@ if __name__ == "__main__":
     import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
 from mtrefseg.errors import run_command
-from mtrefseg.option_values import OneLineParser, positive
+from mtrefseg.option_values import OneLineParser, named_path, positive
 from trainer.evaluation_inputs import (
     add_data_options,
     connect_processes,
@@ -49,7 +49,7 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     """Reads the command line."""
     parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
-    parser.add_argument("--output_dir", required=True, type=Path, help="folder for the results")
+    parser.add_argument("--output_dir", required=True, type=named_path, help="folder for the results")
     add_data_options(parser)
     parser.add_argument("--max_pairs", type=positive, help="maximum number of pairs, evenly spaced; all by default")
     parser.add_argument(

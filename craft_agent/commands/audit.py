@@ -28,7 +28,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from mtrefseg.option_values import port
+from mtrefseg.option_values import named_path, port
 
 from ..audit.team import AuditTeam, Order, Role
 from ..errors import CraftError
@@ -39,7 +39,7 @@ PORT = 7861
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `audit`."""
-    parser.add_argument("work", metavar="WORK", type=Path, help="folder of a run")
+    parser.add_argument("work", metavar="WORK", type=named_path, help="folder of a run")
     parser.add_argument("--auditor", metavar="NAME", default="", help="your name (default: the page asks)")
     parser.add_argument(
         "--seats", type=int, choices=(1, 2), default=2, help="number of reviewers per sample (default: 2)"

@@ -11,7 +11,8 @@ craft-agent export --format label-studio --auditors 0 WORK OUT  # samples to cor
 """
 
 import argparse
-from pathlib import Path
+
+from mtrefseg.option_values import named_path
 
 from ..errors import CraftError
 from ..exchange.formats import FORMATS, SHAPES
@@ -24,8 +25,8 @@ NAMED_PAIRS = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `export`."""
-    parser.add_argument("work", metavar="WORK", type=Path, help="folder of a run")
-    parser.add_argument("out", metavar="OUT", type=Path, help="new folder, or folder of an earlier export")
+    parser.add_argument("work", metavar="WORK", type=named_path, help="folder of a run")
+    parser.add_argument("out", metavar="OUT", type=named_path, help="new folder, or folder of an earlier export")
     parser.add_argument(
         "--auditors",
         type=int,

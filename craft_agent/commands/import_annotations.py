@@ -13,23 +13,23 @@ not in FILE stay unchanged. If an entry is invalid, nothing is imported.
 """
 
 import argparse
-from pathlib import Path
 
 from dataset_scripts.readers import DOMAINS
+from mtrefseg.option_values import named_path
 
 from ..exchange.formats import FORMATS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `import`."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="annotation file that the tool exported")
-    parser.add_argument("work", metavar="WORK", type=Path, help="folder of a run, or a new one")
+    parser.add_argument("file", metavar="FILE", type=named_path, help="annotation file that the tool exported")
+    parser.add_argument("work", metavar="WORK", type=named_path, help="folder of a run, or a new one")
     parser.add_argument("--format", choices=tuple(FORMATS), required=True, help="format of the file")
     parser.add_argument("--auditor", metavar="NAME", default="", help="person who made or checked the annotations")
     parser.add_argument(
         "--pairs",
         metavar="FOLDER",
-        type=Path,
+        type=named_path,
         help="for a new run: folder with A/ and B/ (default: the folder of FILE)",
     )
     parser.add_argument("--domain", choices=DOMAINS, help="for a new run: normal scenes or remote sensing")

@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from dataset_scripts.readers import DOMAINS, VIEWS, printable_line
 from mtrefseg.io import PLAIN_SUFFIXES
+from mtrefseg.option_values import named_path
 
 from ..errors import CraftError
 from ..prompts.templates import FOLDER, Prompts
@@ -41,9 +42,9 @@ LOG_NAME = "craft.log"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `run`."""
-    parser.add_argument("pairs", metavar="PAIRS", type=Path, help="folder with A/ (earlier) and B/ (later)")
+    parser.add_argument("pairs", metavar="PAIRS", type=named_path, help="folder with A/ (earlier) and B/ (later)")
     parser.add_argument(
-        "--out", metavar="WORK", type=Path, required=True, help="folder of the run: a new one, or one to resume"
+        "--out", metavar="WORK", type=named_path, required=True, help="folder of the run: a new one, or one to resume"
     )
     parser.add_argument("--dry-run", action="store_true", help="only estimate questions, tokens and cost")
     parser.add_argument("--retry-failed", action="store_true", help="also process pairs that failed before")
@@ -62,7 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_step_arguments(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--prompts", metavar="FOLDER", type=Path, default=FOLDER, help="folder with other prompts")
+    group.add_argument(
+        "--prompts", metavar="FOLDER", type=named_path, default=FOLDER, help="folder with other prompts"
+    )
     group.add_argument("--grid", metavar="N", type=int, help="cells per side (default: 3, more for large images)")
     group.add_argument(
         "--rounds",

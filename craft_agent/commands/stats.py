@@ -8,7 +8,8 @@ craft-agent stats WORK --out funnel.png
 """
 
 import argparse
-from pathlib import Path
+
+from mtrefseg.option_values import named_path
 
 from ..audit.funnel import agreement_table, read_funnel, save_funnel
 from ..audit.store import AuditStore
@@ -18,8 +19,8 @@ from .status import cost_of
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `stats`."""
-    parser.add_argument("work", metavar="WORK", type=Path, help="folder of a run")
-    parser.add_argument("--out", metavar="PNG", type=Path, help="also draw a chart (needs matplotlib)")
+    parser.add_argument("work", metavar="WORK", type=named_path, help="folder of a run")
+    parser.add_argument("--out", metavar="PNG", type=named_path, help="also draw a chart (needs matplotlib)")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -8,9 +8,9 @@ craft-agent status WORK
 """
 
 import argparse
-from pathlib import Path
 
 from dataset_scripts.readers import printable_line
+from mtrefseg.option_values import named_path
 
 from ..state.store import STEPS, Store
 
@@ -20,7 +20,7 @@ MOST_REASONS = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `status`."""
-    parser.add_argument("work", metavar="WORK", type=Path, help="folder of a run")
+    parser.add_argument("work", metavar="WORK", type=named_path, help="folder of a run")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -23,6 +23,7 @@ from dataset_scripts.readers import pair_features
 from dataset_scripts.synthesis import stream, write_raw
 from dataset_scripts.synthesis.making_options import add_making_options, draw_sheet, refuse_folder_options
 from mtrefseg.io import written_whole
+from mtrefseg.option_values import named_path
 
 from .composer import Composer
 from .instances import is_coco_folder
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths",
         nargs="+",
-        type=Path,
+        type=named_path,
         metavar="FOLDER … OUT",
         help="folders in COCO format, then the dataset root or the .parquet file to write (left out with only "
         "--contact-sheet)",
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_making_options(parser)
     parser.add_argument(
         "--backgrounds",
-        type=Path,
+        type=named_path,
         action="append",
         default=[],
         metavar="DIR",

@@ -14,11 +14,10 @@ pieces of several pairs are put side by side, for a model that works on windows 
 
 import argparse
 import logging
-from pathlib import Path
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.synthesis import write_raw
-from mtrefseg.option_values import positive
+from mtrefseg.option_values import named_path, positive
 
 from .describer import Describer
 
@@ -28,8 +27,8 @@ logger = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `describe`."""
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder with pairs and masks")
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder to write")
+    parser.add_argument("data", type=named_path, metavar="DATA", help="folder with pairs and masks")
+    parser.add_argument("out", type=named_path, metavar="OUT", help="folder to write")
     parser.add_argument("--domain", choices=("NS", "RS"), required=True, help="normal scenes or remote sensing")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
     parser.add_argument(

@@ -19,13 +19,12 @@ import json
 import shlex
 import time
 from glob import escape as escape_pattern
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.readers import DOMAINS, printable
-from mtrefseg.option_values import positive
+from mtrefseg.option_values import named_path, positive
 
 from .plan import DEFAULT_SHARD_SIZE, KINDS
 
@@ -48,8 +47,12 @@ def _shard_size(text: str) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the command."""
-    parser.add_argument("raw", metavar="RAW", type=Path, help="folder of the raw dataset, or one of its split folders")
-    parser.add_argument("out", metavar="OUT", type=Path, help="folder for the Parquet files and the dataset card")
+    parser.add_argument(
+        "raw", metavar="RAW", type=named_path, help="folder of the raw dataset, or one of its split folders"
+    )
+    parser.add_argument(
+        "out", metavar="OUT", type=named_path, help="folder for the Parquet files and the dataset card"
+    )
     parser.add_argument(
         "--kind",
         choices=KINDS,

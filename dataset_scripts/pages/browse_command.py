@@ -8,13 +8,12 @@ Writes a static HTML page with pairs, sentences and masks, which needs no server
 import argparse
 import sys
 from itertools import islice
-from pathlib import Path
 
 from tqdm import tqdm
 
 from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.readers import DOMAINS, SPLITS, open_pairs
-from mtrefseg.option_values import positive
+from mtrefseg.option_values import named_path, positive
 
 from .browse_page import write_page
 
@@ -26,8 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser (`argparse.ArgumentParser`): The sub-command's parser.
     """
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="raw layout, image folder or exported Parquet")
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="new or empty folder for the page")
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=named_path, help="raw layout, image folder or exported Parquet"
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", type=named_path, required=True, help="new or empty folder for the page"
+    )
     parser.add_argument("--split", choices=SPLITS, help="only this split")
     parser.add_argument("--domain", choices=DOMAINS, help="only this domain")
     parser.add_argument("--limit", metavar="N", type=positive, help="only the first N pairs")

@@ -12,6 +12,7 @@ from dataset_scripts.errors import DataError
 from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.quality import measure_dataset
 from dataset_scripts.readers import open_pairs
+from mtrefseg.option_values import named_path
 
 from .stats_page import draw_page, import_matplotlib
 
@@ -23,11 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser (`argparse.ArgumentParser`): The sub-command's parser.
     """
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="raw layout, image folder or exported Parquet")
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=named_path, help="raw layout, image folder or exported Parquet"
+    )
     parser.add_argument(
         "--out",
         metavar="PNG",
-        type=Path,
+        type=named_path,
         default=Path("statistics.png"),
         help="PNG file to write (default: %(default)s)",
     )

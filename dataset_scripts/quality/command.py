@@ -16,6 +16,7 @@ from typing import Any
 from dataset_scripts.errors import DataError
 from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.readers import printable
+from mtrefseg.option_values import named_path
 
 from .checks import Verdict
 from .perceptual_hash import DEFAULT_MAX_DISTANCE, LARGEST_MAX_DISTANCE
@@ -32,8 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser (`argparse.ArgumentParser`): The sub-command's parser.
     """
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="raw layout, image folder or exported Parquet")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write all findings to this file")
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=named_path, help="raw layout, image folder or exported Parquet"
+    )
+    parser.add_argument("--json", metavar="FILE", type=named_path, help="write all findings to this file")
     parser.add_argument(
         "--published",
         action="store_true",

@@ -13,9 +13,9 @@ mtrefseg data synth --scene data/scene                                          
 """
 
 import argparse
-from pathlib import Path
 
 from dataset_scripts.errors import DataError
+from mtrefseg.option_values import named_path
 
 from .generator import Generator
 from .making_options import add_making_options, draw_sheet, refuse_folder_options
@@ -24,7 +24,9 @@ from .writing import write_raw
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `synth`."""
-    parser.add_argument("out", nargs="?", type=Path, metavar="OUT", help="dataset root to write split folders to")
+    parser.add_argument(
+        "out", nargs="?", type=named_path, metavar="OUT", help="dataset root to write split folders to"
+    )
     add_making_options(parser)
     parser.add_argument("--domain", choices=("NS", "RS"), help="only this domain (default: both, alternating)")
     parser.add_argument(
@@ -38,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--scene",
-        type=Path,
+        type=named_path,
         metavar="DIR",
         help="write one georeferenced scene of 2048 x 2048 pixels instead: t1.tif, t2.tif, truth.tif; of the other "
         "options, only --seed applies",

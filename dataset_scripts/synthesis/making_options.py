@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import PairMaker
-from mtrefseg.option_values import positive
+from mtrefseg.option_values import named_path, positive
 
 from .contact_sheet import contact_sheet
 from .generator import LARGEST_SIZE, SMALLEST_SIZE
@@ -38,7 +38,7 @@ def add_making_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--png", action="store_true", help="save images as lossless PNG instead of JPEG")
     parser.add_argument("--num-proc", type=positive, default=1, help="number of worker processes (default: 1)")
     parser.add_argument(
-        "--contact-sheet", type=Path, metavar="FILE", help=f"also draw the first {SHEET_PAIRS} pairs to one PNG"
+        "--contact-sheet", type=named_path, metavar="FILE", help=f"also draw the first {SHEET_PAIRS} pairs to one PNG"
     )
 
 

@@ -17,7 +17,7 @@ from mtrefseg.errors import UserError, one_line
 from mtrefseg.hub import check_hub_model, is_hub_id
 from mtrefseg.importing import import_libraries, version_of
 from mtrefseg.io import read_json
-from mtrefseg.option_values import band_numbers, percentiles
+from mtrefseg.option_values import band_numbers, named_path, percentiles
 
 from .parsing import VerbParser
 
@@ -68,7 +68,7 @@ def add_pair_arguments(parser: VerbParser, with_images: bool = True) -> None:
         parser.positionals.add_argument("image_t1", metavar="T1", help="the earlier image: a file or an http(s) URL")
         parser.positionals.add_argument("image_t2", metavar="T2", help="the later image")
     options = parser.options
-    options.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
+    options.add_argument("--out", metavar="DIR", type=named_path, required=True, help="folder for the results")
     add_model_option(options)
     options.add_argument(
         "--align",

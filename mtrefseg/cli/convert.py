@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mtrefseg.errors import UserError
+from mtrefseg.option_values import named_path
 
 from .common import bad_input, check_new_folder, new_folder, progress
 from .parsing import VerbParser
@@ -20,14 +21,14 @@ def make_parser() -> VerbParser:
     """The parser of the verb."""
     parser = VerbParser("convert", "Converts weights of the reference implementation into a model folder.")
     parser.positionals.add_argument(
-        "weights", metavar="WEIGHTS", type=Path, help="file or folder of the reference weights"
+        "weights", metavar="WEIGHTS", type=named_path, help="file or folder of the reference weights"
     )
-    parser.positionals.add_argument("out", metavar="OUT", type=Path, help="new folder for the converted model")
+    parser.positionals.add_argument("out", metavar="OUT", type=named_path, help="new folder for the converted model")
     parser.options.add_argument(
-        "--original-config", metavar="FILE", type=Path, required=True, help="the reference's config.json"
+        "--original-config", metavar="FILE", type=named_path, required=True, help="the reference's config.json"
     )
     parser.options.add_argument(
-        "--tokenizer", metavar="DIR", type=Path, required=True, help="folder of the reference's tokenizer"
+        "--tokenizer", metavar="DIR", type=named_path, required=True, help="folder of the reference's tokenizer"
     )
     return parser
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from mtrefseg.errors import UserError
 from mtrefseg.export import PACKAGES
 from mtrefseg.importing import import_libraries
+from mtrefseg.option_values import named_path
 
 from .common import bad_input, check_model, check_model_type, check_new_folder, default_model, new_folder, progress
 from .delegated import look_up
@@ -41,7 +42,7 @@ def make_parser() -> VerbParser:
     parser.positionals.add_argument(
         "model", metavar="MODEL", nargs="?", help="model folder or Hub id; the shipped mtrefseg-r1 by default"
     )
-    parser.positionals.add_argument("out", metavar="OUT", type=Path, help="new folder for the graphs")
+    parser.positionals.add_argument("out", metavar="OUT", type=named_path, help="new folder for the graphs")
     parser.options.add_argument(
         "--format",
         choices=tuple(PACKAGES),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtrefseg.errors import UserError
-from mtrefseg.option_values import between, positive
+from mtrefseg.option_values import between, named_path, positive
 
 from .common import bad_input, check_writable, progress
 from .delegated import look_up
@@ -38,10 +38,12 @@ def make_parser() -> VerbParser:
         "they are read from --data.",
     )
     parser.positionals.add_argument(
-        "predictions", metavar="PREDICTIONS", type=Path, help="predictions.parquet of an evaluation"
+        "predictions", metavar="PREDICTIONS", type=named_path, help="predictions.parquet of an evaluation"
     )
     options = parser.options
-    options.add_argument("--out", metavar="DIR", type=Path, required=True, help="new or empty folder for the page")
+    options.add_argument(
+        "--out", metavar="DIR", type=named_path, required=True, help="new or empty folder for the page"
+    )
     options.add_argument(
         "--data",
         metavar="DATA",

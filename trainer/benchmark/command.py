@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from mtrefseg.errors import run_command
 from mtrefseg.io import sha256_of, write_json
-from mtrefseg.option_values import OneLineParser, positive
+from mtrefseg.option_values import OneLineParser, named_path, positive
 from trainer.errors import TrainingError
 from trainer.evaluation_inputs import add_data_options, connect_processes, not_negative, open_source
 from trainer.loop.checks import check_dataset
@@ -39,10 +39,13 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=OneLineParser)
     run = commands.add_parser("run", help="run models and score their predictions")
     run.add_argument("--models", nargs="+", required=True, metavar="NAME[:MODEL[,OPTION=VALUE]]", help="models to run")
-    run.add_argument("--plugin", nargs="+", type=Path, default=[], help="Python files that register models")
+    run.add_argument("--plugin", nargs="+", type=named_path, default=[], help="Python files that register models")
     score = commands.add_parser("score", help="score existing predictions")
     score.add_argument(
-        "predictions", type=Path, metavar="PREDICTIONS", help="Parquet with RLE, COCO results, or a folder of PNGs"
+        "predictions",
+        type=named_path,
+        metavar="PREDICTIONS",
+        help="Parquet with RLE, COCO results, or a folder of PNGs",
     )
     score.add_argument("--name", help="name in tables; by default the file name")
     for command in (run, score):
@@ -50,14 +53,16 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
         command.add_argument(
             "--limit", type=positive, help="maximum number of pairs per setting, evenly spaced; all by default"
         )
-        command.add_argument("--output_dir", required=True, type=Path, help="folder for the results of all models")
+        command.add_argument(
+            "--output_dir", required=True, type=named_path, help="folder for the results of all models"
+        )
         command.add_argument(
             "--bootstrap", type=not_negative, default=0, help="resamples for 95 %% intervals (default: 0, none)"
         )
     table = commands.add_parser("table", help="compare scored models in a table")
-    table.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="folders of results")
+    table.add_argument("folders", nargs="+", type=named_path, metavar="FOLDER", help="folders of results")
     table.add_argument(
-        "--out", type=Path, help="output folder; by default the first of the folders, unless of one model"
+        "--out", type=named_path, help="output folder; by default the first of the folders, unless of one model"
     )
     return parser.parse_args(arguments)
 
