@@ -2,12 +2,12 @@
 """A large generated scene with a place on the ground: two GeoTIFF files, and the truth for two sentences."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from dataset_scripts.errors import DataError
+from mtrefseg.io import unfinished_folder
 
 from .generator import Generator
 from .language.observation import Observation
@@ -61,8 +61,8 @@ def write_scene(folder: Path, seed: int = 0) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # An interrupted run leaves no black files.
-        with TemporaryDirectory(prefix=".writing-", dir=folder) as unfinished:
-            paths = [Path(unfinished, name) for name in names]
+        with unfinished_folder(folder) as unfinished:
+            paths = [unfinished / name for name in names]
             for path, values in zip(paths, dates):
                 with rasterio.open(path, "w", **profile, **jpeg) as raster:
                     raster.write(values)

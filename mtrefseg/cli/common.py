@@ -5,7 +5,6 @@ import argparse
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from mtrefseg.build.shipped import HUB_MODEL, MODEL_NAME, shipped_model
 from mtrefseg.errors import UserError, one_line
 from mtrefseg.hub import check_hub_model, is_hub_id
 from mtrefseg.importing import import_libraries, version_of
-from mtrefseg.io import read_json
+from mtrefseg.io import read_json, unfinished_folder
 from mtrefseg.option_values import band_numbers, named_path, percentiles
 
 from .parsing import VerbParser
@@ -273,8 +272,8 @@ def new_folder(out: Path) -> Iterator[Path]:
         `Path`: An empty temporary folder next to it. It is renamed to `out` at the end of the block.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=out.parent) as folder:
-        unfinished = Path(folder) / out.name
+    with unfinished_folder(out.parent) as folder:
+        unfinished = folder / out.name
         unfinished.mkdir()
         yield unfinished
         unfinished.rename(out)

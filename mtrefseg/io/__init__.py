@@ -26,7 +26,7 @@ from .files import (
     write_text,
     written_whole,
 )
-from .folders import folder_written_whole, replace_folder
+from .folders import folder_written_whole, replace_folder, unfinished_folder
 from .results import results_in, results_written_together
 from .suffixes import IMAGE_SUFFIXES, PLAIN_SUFFIXES, RASTER_SUFFIXES, suffix_of
 
@@ -142,6 +142,7 @@ __all__ = [
     "suffix_of",
     "to_script",
     "to_utf8",
+    "unfinished_folder",
     "unsaid_nodata",
     "write_bytes",
     "write_json",

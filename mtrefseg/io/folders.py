@@ -1,12 +1,75 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Atomic writing of folders: they appear complete or not at all."""
 
+import glob
+import os
+import platform
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .files import INCOMPLETE_SUFFIX
+
+
+try:
+    import fcntl
+except ImportError:  # On Windows, nothing is locked or removed.
+    fcntl = None  # type: ignore[assignment]
+
+
+# With the name of the machine: some network file systems keep locks on one machine.
+_UNFINISHED = f".writing-{platform.node()}-"
+
+
+@contextmanager
+def unfinished_folder(parent: Path) -> Iterator[Path]:
+    """
+    Creates a temporary folder for files that are moved when they are complete. Such folders of killed processes are
+    removed first; those that others are writing to stay.
+
+    Args:
+        parent (`Path`): The folder that it is created in.
+
+    Yields:
+        `Path`: The temporary folder. It is removed at the end of the block.
+    """
+    for abandoned in parent.glob(f"{glob.escape(_UNFINISHED)}*"):
+        lock = _lock(abandoned)
+        if lock is not None:
+            shutil.rmtree(abandoned, ignore_errors=True)
+            os.close(lock)
+    started = Path(tempfile.mkdtemp(prefix=".starting-", dir=parent))
+    lock = _lock(started)
+    folder = started
+    try:
+        # It gets the name by which others find it when it is locked.
+        folder = started.rename(parent / started.name.replace(".starting-", _UNFINISHED))
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """
+    Locks a folder until the process ends, or the descriptor that is returned is closed. `None` if another process
+    holds it, or there are no locks.
+    """
+    if fcntl is None:
+        return None
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 """Folders of results, whose files belong to one run."""
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mtrefseg.errors import UserError, one_line
+
+from .folders import unfinished_folder
 
 
 _REPORTS = ("result.json", "series.json")  # In each folder of results.
@@ -48,7 +49,7 @@ def results_written_together(out: Path) -> Iterator[Path]:
     try:
         with ExitStack() as stack:
             try:
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".writing-", dir=out)))
+                folder = stack.enter_context(unfinished_folder(out))
             except OSError as error:
                 raise UserError(f"cannot write into {out}: {one_line(error)}") from error
             try:

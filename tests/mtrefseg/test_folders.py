@@ -1,11 +1,27 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Folders appear complete or not at all."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from mtrefseg.io import folder_written_whole, replace_folder
+from mtrefseg.io import folder_written_whole, replace_folder, unfinished_folder
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from mtrefseg.io import unfinished_folder
+
+with unfinished_folder(Path(sys.argv[1])) as folder:
+    (folder / "file").touch()
+    print(folder.name, flush=True)
+    time.sleep(600)
+"""
 
 
 def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
@@ -57,3 +73,28 @@ def test_the_folder_behind_a_link_is_replaced(tmp_path: Path) -> None:
             (unfinished / name).touch()
         assert (tmp_path / "out").is_symlink()
         assert list((tmp_path / "disk").rglob("*")) == [tmp_path / "disk" / "data", tmp_path / "disk" / "data" / name]
+
+
+def test_unfinished_folders_of_killed_processes_are_removed_and_those_in_use_stay(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    (tmp_path / ".writing-mine").mkdir()
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        name = process.stdout.readline().strip()
+        with unfinished_folder(tmp_path) as folder:
+            assert sorted(path.name for path in tmp_path.iterdir()) == sorted([".writing-mine", name, folder.name])
+        process.send_signal(signal.SIGKILL)
+    assert (tmp_path / name / "file").exists()
+    with unfinished_folder(tmp_path) as folder, unfinished_folder(tmp_path) as other:
+        found = {path.name for path in tmp_path.iterdir()}
+        assert found == {".writing-mine", folder.name, other.name}
+    assert [path.name for path in tmp_path.iterdir()] == [".writing-mine"]
+
+
+def test_an_unfinished_folder_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mtrefseg.io.folders.fcntl", None)
+    with unfinished_folder(tmp_path) as folder, unfinished_folder(tmp_path):
+        assert folder.is_dir()
+    assert not list(tmp_path.iterdir())

@@ -83,7 +83,7 @@ def _named(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
     """The rows; rows without an id get their number as id."""
     given = Counter(row.id for row in rows if row.id)
     named: list[ManifestRow] = []
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for number, row in enumerate(rows, start=1):
         name, problem = row.id, row.problem
         if not name:
@@ -95,9 +95,11 @@ def _named(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
                 f"the id {name[:LONGEST_ID]!r} cannot be a folder name: use up to {LONGEST_ID} letters, digits, "
                 "dots, dashes and _"
             )
-        elif name in seen:
-            problem = f"the id {name} is already used by an earlier pair: give each pair its own"
-        seen.add(name)
+        elif (earlier := seen.get(fold(name))) is not None:
+            # Some file systems do not distinguish the case of letters, and results may be copied to one.
+            other = "" if earlier == name else f", as {earlier}, in other letters"
+            problem = f"the id {name} is already used by an earlier pair{other}: give each pair its own"
+        seen.setdefault(fold(name), name)
         named.append(replace(row, id=name, problem=problem))
     return named
 
@@ -276,17 +278,16 @@ def _rows_of_folders(
 
 def _ids_of(names: Sequence[str]) -> dict[str, str]:
     """
-    An id for each name of an image: the name itself, or, where an id cannot be written like this, a similar one that
-    no other image has.
+    An id for each name of an image: the name itself, or a similar one, if an id cannot be written like this or differs
+    from another one only in the case of letters.
     """
-    ids = {name: name for name in names if _as_id(name) == name}
-    taken = {fold(name) for name in ids}
-    for name in names:
-        if name not in ids:
-            named = _as_id(name)
-            tries = itertools.chain([named], (f"{named}_{number}" for number in itertools.count(2)))
-            ids[name] = next(one for one in tries if fold(one) not in taken)
-            taken.add(fold(ids[name]))
+    ids: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in sorted(names, key=lambda name: _as_id(name) != name):
+        named = _as_id(name)
+        tries = itertools.chain([named], (f"{named}_{number}" for number in itertools.count(2)))
+        ids[name] = next(one for one in tries if fold(one) not in taken)
+        taken.add(fold(ids[name]))
     return ids
 
 

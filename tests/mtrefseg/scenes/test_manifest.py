@@ -181,11 +181,12 @@ def test_folders_pair_up_by_name(tmp_path: Path, predictor: ColorPredictor) -> N
 def test_images_with_similar_names_have_different_ids(tmp_path: Path) -> None:
     for folder in "AB":
         (tmp_path / folder).mkdir()
-        for name in ("a b", "a_b", "a-b", "a(b", "a_b_2"):
+        for name in ("a b", "a_b", "A_b", "a-b", "a(b", "a_b_2"):
             (tmp_path / folder / f"{name}.png").touch()
     rows = read_manifest([tmp_path / "A", tmp_path / "B"], TEXTS)
     found = {Path(row.t1).stem: row.id for row in rows}
-    assert found == {"a b": "a_b_3", "a_b": "a_b", "a-b": "a-b", "a(b": "a_b_4", "a_b_2": "a_b_2"}
+    names = {"a b": "a_b_3", "a_b": "a_b_2", "A_b": "A_b", "a-b": "a-b", "a(b": "a_b_4", "a_b_2": "a_b_2_2"}
+    assert found == names
     assert not any(row.problem for row in rows)
 
 
@@ -246,7 +247,8 @@ def test_tables_as_programs_write_them(text: str, encoding: str, tmp_path: Path)
         ({"sentences": "['the house', 'the car']"}, "begin like a list, but are not JSON"),
         ({"id": "../x"}, "cannot be a folder name"),
         ({"id": "x" * 300}, "cannot be a folder name"),
-        ({"id": "first"}, "is already used by an earlier pair"),
+        ({"id": "first"}, "the id first is already used by an earlier pair: give"),
+        ({"id": "First"}, "the id First is already used by an earlier pair, as first, in other letters: give"),
     ],
 )
 def test_a_bad_row_fails_alone(row: dict, problem: str, tmp_path: Path, predictor: ColorPredictor) -> None:
@@ -261,7 +263,7 @@ def test_a_bad_row_fails_alone(row: dict, problem: str, tmp_path: Path, predicto
     alone = tmp_path / "alone.parquet"
     pyarrow.parquet.write_table(pyarrow.table(columns), alone)
     rows = [ManifestRow("first", str(tmp_path / "a.png"), str(tmp_path / "a.png"), ("red",))]
-    if row != {"id": "first"}:
+    if row.get("id", "").casefold() != "first":
         rows += read_manifest([alone], TEXTS)
     else:
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist([good, bad]), path)
