@@ -16,7 +16,9 @@ It appends rows to `results/understanding.csv`. One run, one seed.
 """
 
 import argparse
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +32,7 @@ from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.io import SCENES
 
 
-COLUMNS = ("model", "data", "pairs", "seed", "sentences", "what", "mIoU", "empty_percent")
+COLUMNS = ("model", "data", "pairs", "seed", "sentences", "what", "mIoU", "empty_percent", "date")
 OPPOSITE = {"appear": "disappear", "disappear": "appear"}
 
 
@@ -136,12 +138,12 @@ def main() -> None:
     generator = {"seed": options.seed, "size": 256}
     pairs = open_pairs(options.data, "validation", num_pairs=options.pairs, generator=generator)
     scores = measure(model, processor, pairs)
-    run = {"model": Path(options.model).name, "data": Path(options.data).name}
-    run |= {"pairs": len(pairs), "seed": options.seed}
+    run: dict[str, Any] = {"model": Path(options.model).name, "data": Path(options.data).name}
+    run |= {"pairs": len(pairs), "seed": options.seed, "date": date.today().isoformat()}
     rows = [{**run, "what": what, **score.row()} for what, score in scores.items() if score.ious]
     append_rows(options.out, [{name: row[name] for name in COLUMNS} for row in rows])
     for row in rows:
-        print("  ".join(f"{row[name]}" for name in COLUMNS[3:]))
+        print("  ".join(f"{row[name]}" for name in COLUMNS[3:-1]))
 
 
 if __name__ == "__main__":

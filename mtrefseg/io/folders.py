@@ -8,17 +8,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from .files import INCOMPLETE_SUFFIX
 
 
-try:
-    import fcntl
-except ImportError:  # On Windows, nothing is locked or removed.
-    fcntl = None  # type: ignore[assignment]
-
-
+_HAS_LOCKS = find_spec("fcntl") is not None  # On Windows, nothing is locked or removed.
 # With the name of the machine: some network file systems keep locks on one machine.
 _UNFINISHED = f".writing-{platform.node()}-"
 
@@ -58,8 +54,10 @@ def _lock(folder: Path) -> int | None:
     Locks a folder until the process ends, or the descriptor that is returned is closed. `None` if another process
     holds it, or there are no locks.
     """
-    if fcntl is None:
+    if not _HAS_LOCKS:
         return None
+    import fcntl
+
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:

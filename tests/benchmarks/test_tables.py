@@ -1,11 +1,13 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The CSV files of the benchmarks."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from benchmarks.tables import append_rows, write_rows
+from benchmarks.quality.understanding import COLUMNS
+from benchmarks.tables import RESULTS, append_rows, write_rows
 
 
 def test_a_new_file_gets_a_header_once(tmp_path: Path) -> None:
@@ -27,3 +29,9 @@ def test_writing_replaces_the_file_and_leaves_missing_values_empty(tmp_path: Pat
     write_rows(path, [{"a": 1}])
     write_rows(path, [{"a": 1}, {"a": 2, "b": 3}])
     assert path.read_text() == "a,b\n1,\n2,3\n"
+
+
+def test_rows_that_are_appended_over_time_have_a_date() -> None:
+    header, *rows = (RESULTS / "understanding.csv").read_text(encoding="utf-8").splitlines()
+    assert header == ",".join(COLUMNS)
+    assert all(date.fromisoformat(row.rpartition(",")[2]) for row in rows)
