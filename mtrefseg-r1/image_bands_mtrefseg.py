@@ -145,7 +145,7 @@ def percentile_limits(images: Sequence[tuple[np.ndarray, np.ndarray]], stretch: 
     return np.asarray(limits, dtype=np.float64)
 
 
-def apply_limits(values: np.ndarray, limits: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
+def apply_limits(values: np.ndarray, limits: np.ndarray) -> np.ndarray:
     """
     Scales samples to 0 to 255.
 
@@ -153,7 +153,6 @@ def apply_limits(values: np.ndarray, limits: np.ndarray, valid: np.ndarray | Non
         values (`np.ndarray`): Samples of shape `(height, width, bands)`.
         limits (`np.ndarray`): Of shape `(bands, 2)`: the values that become 0 and 255. If both are the same, smaller
             samples become 0 and all others 255.
-        valid (`np.ndarray`, *optional*): Booleans of shape `(height, width)`; other pixels become black.
 
     Returns:
         `np.ndarray`: `uint8` of the shape of `values`. NaN becomes 0.
@@ -163,8 +162,6 @@ def apply_limits(values: np.ndarray, limits: np.ndarray, valid: np.ndarray | Non
         samples = values[..., band].astype(np.float64)
         share = (samples - low) / (high - low) if high > low else (samples >= low).astype(np.float64)
         result[..., band] = np.rint(255 * np.clip(np.nan_to_num(share, nan=0.0), 0, 1)).astype(np.uint8)
-    if valid is not None:
-        result[~valid] = 0
     return result
 
 

@@ -77,14 +77,13 @@ def _converted(state: dict[str, Tensor], config: EfficientNetLiteConfig) -> dict
     return converted
 
 
-def word_piece_processor(image_size: int = 256, prompt_template: str = "default") -> MTRefSegProcessor:
+def word_piece_processor(image_size: int = 256) -> MTRefSegProcessor:
     """
     Processor of the preset `small`: WordPiece over the English words of a sentence encoder and some words about
     changes.
 
     Args:
         image_size (`int`, *optional*, defaults to 256): Side of the square canvas in pixels.
-        prompt_template (`str`, *optional*, defaults to `"default"`): See [`MTRefSegProcessor`].
 
     Raises:
         `ImportError`: The package with the vocabulary is not installed.
@@ -103,7 +102,7 @@ def word_piece_processor(image_size: int = 256, prompt_template: str = "default"
         unk_token="[UNK]",
         model_max_length=512,
     )
-    return MTRefSegProcessor.from_tokenizer(fast, image_size=image_size, prompt_template=prompt_template)
+    return MTRefSegProcessor.from_tokenizer(fast, image_size=image_size)
 
 
 @torch.no_grad()

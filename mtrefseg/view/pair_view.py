@@ -70,9 +70,7 @@ class ShownAnswer:
     is_closest: bool = False
 
 
-def pair_view_html(
-    images: tuple[Image.Image, Image.Image], answers: Sequence[ShownAnswer], status: str = "", alt: str = ""
-) -> str:
+def pair_view_html(images: tuple[Image.Image, Image.Image], answers: Sequence[ShownAnswer], status: str = "") -> str:
     """
     The HTML of a pair.
 
@@ -80,7 +78,6 @@ def pair_view_html(
         images (`tuple[PIL.Image.Image, PIL.Image.Image]`): t1 and t2, RGB, of one size.
         answers (`Sequence[ShownAnswer]`): The sentences in their order.
         status (`str`, *optional*, defaults to `""`): A line that screen readers announce.
-        alt (`str`, *optional*, defaults to `""`): Description of the images for screen readers.
 
     Returns:
         `str`: HTML.
@@ -94,7 +91,7 @@ def pair_view_html(
     name = "pv" + hashlib.sha256("".join([pair, *(shape.path for shape in shapes)]).encode()).hexdigest()[:10]
     places = _number_places([shape.rings for shape in shapes])
     panes = "".join(
-        _pane(date, source, (width, height), name, answers, colors, places, alt)
+        _pane(date, source, (width, height), name, answers, colors, places)
         for date, source in zip(("t1", "t2"), sources, strict=True)
     )
     paths = "".join(
@@ -184,7 +181,6 @@ def _pane(
     answers: Sequence[ShownAnswer],
     colors: Sequence[Color],
     places: Sequence[tuple[int, int] | None],
-    alt: str,
 ) -> str:
     drawn, numbers = [], []
     # Smaller masks come last, so that a larger one does not hide them from the mouse.
@@ -210,10 +206,9 @@ def _pane(
                 f'" aria-hidden="true">{index + 1}</span>'
             )
     when = {"t1": "earlier", "t2": "later"}[date]
-    about = f"{'The earlier' if date == 't1' else 'The later'} image ({date})" + (f": {alt}" if alt else "")
     return (
         f'<div class="pv-pane" data-date="{date}"><div class="pv-canvas">'
-        f'<img src="{source}" alt="{escape(about)}" draggable="false">'
+        f'<img src="{source}" alt="The {when} image ({date})" draggable="false">'
         f'<svg viewBox="0 0 {size[0]} {size[1]}" preserveAspectRatio="none" aria-hidden="true">{"".join(drawn)}</svg>'
         f'{"".join(numbers)}</div><span class="pv-date" aria-hidden="true">{date}<span> · {when}</span></span></div>'
     )

@@ -150,7 +150,7 @@ def check_predictions(path: str | Path, most_bytes: int = MOST_BYTES) -> None:
     read_limited(f"{__name__}:{read_through.__name__}", path, most_bytes)
 
 
-def read_through(path: str | Path, most_bytes: int = MOST_BYTES) -> None:
+def read_through(path: str | Path, most_bytes: int) -> None:
     """Reads a file as [`load_predictions`] does and discards the content; same arguments and errors."""
     path = Path(path)
     with _opened(path, most_bytes) as file:

@@ -146,16 +146,13 @@ def draw_report_sheet(sentences: Sequence[ScoredSentence], images: PairImages | 
     return stack([draw_histogram(sentences), sheet])
 
 
-def draw_panels(
-    sentence: ScoredSentence, images: Images | None, most: tuple[int, int] = _PANEL
-) -> list[tuple[str, Image.Image]]:
+def draw_panels(sentence: ScoredSentence, images: Images | None) -> list[tuple[str, Image.Image]]:
     """
     Draws the panels of [`draw_case`].
 
     Args:
         sentence ([`ScoredSentence`]): The sentence.
         images (`tuple[PIL.Image.Image, PIL.Image.Image]`, *optional*): t1 and t2, of the size of the masks.
-        most (`tuple[int, int]`, *optional*): Width and height at most.
 
     Returns:
         `list[tuple[str, PIL.Image.Image]]`: t1, t2, truth and prediction, or without images the last two, each with
@@ -164,7 +161,7 @@ def draw_panels(
     size = images[0].size[::-1] if images is not None else sentence.size
     if size is None:
         return []
-    scale = min(most[0] / size[1], most[1] / size[0])
+    scale = min(_PANEL[0] / size[1], _PANEL[1] / size[0])
     panel = (max(1, round(size[1] * scale)), max(1, round(size[0] * scale)))
     place = "on t1" if sentence.change_type == "disappear" else "on t2"
     if images is None:
