@@ -23,7 +23,7 @@ from pathlib import Path
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
-from .hub_folders import DEMO, HUB_FOLDERS, MODEL, HubFolder
+from .hub_folders import DEMO, HUB_FOLDERS, MODEL, HubFolder, build_model
 from .loading import PublishError, load_alone
 
 
@@ -134,7 +134,7 @@ def _model_for(out: Path, namespace: str, pairs: int) -> Path:
     """The model folder to check the demo with; built if this run has not built it."""
     path = out / MODEL
     if not path.is_dir():
-        HUB_FOLDERS[0].build(path, namespace, pairs)
+        build_model(path, namespace, pairs)
     return path
 
 

@@ -4,6 +4,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from huggingface_hub.repocard import metadata_load, metadata_save
@@ -48,8 +49,9 @@ def build_model(out: Path, namespace: str, pairs: int) -> None:
     shutil.copy(ROOT / "LICENSE", out / CODE_LICENSE)
 
 
-def build_dataset(out: Path, namespace: str, pairs: int, kind: Kind) -> None:
-    """Generates pairs, and exports them as Parquet with a card."""
+def build_dataset(out: Path, namespace: str, pairs: int, *, kind: Kind) -> None:
+    """Generates pairs, and exports them as Parquet with a card: "referring" with sentences, "pretrain" with the masks
+    of every change, for stage 1."""
     raw = out.with_name(f"{out.name}.raw")
     try:
         counts: dict[Split, int] = {"train": pairs, "validation": max(2, pairs // 10)}
@@ -63,16 +65,6 @@ def build_dataset(out: Path, namespace: str, pairs: int, kind: Kind) -> None:
     card.write_text(
         card.read_text(encoding="utf-8").replace("OWNER/NAME", f"{namespace}/{out.name}"), encoding="utf-8"
     )
-
-
-def build_referring(out: Path, namespace: str, pairs: int) -> None:
-    """A dataset of sentences."""
-    build_dataset(out, namespace, pairs, "referring")
-
-
-def build_pretrain(out: Path, namespace: str, pairs: int) -> None:
-    """A dataset of every change, for stage 1."""
-    build_dataset(out, namespace, pairs, "pretrain")
 
 
 def build_metric(out: Path, namespace: str, pairs: int) -> None:
@@ -125,20 +117,20 @@ os.environ["MTREFSEG_MODEL"] = os.path.abspath("mtrefseg-r1")
 os.chdir("mtrefseg-demo")
 gradio.Blocks.launch = lambda page, **options: print("launched")
 runpy.run_path("app.py", run_name="__main__")
-for package in ("spaces_demo", "mtrefseg", "modeling_mtrefseg", "dataset_scripts", "mtrs_iou"):
+for package in {packages}:
     assert sys.modules[package].__path__[0].startswith(os.getcwd()), package
 """
 
+
+def _dataset(name: str, kind: Kind) -> HubFolder:
+    return HubFolder(name, "dataset", partial(build_dataset, kind=kind), CHECK_DATASET.format(name=name))
+
+
 HUB_FOLDERS = (
     HubFolder(MODEL, "model", build_model, CHECK_MODEL),
-    HubFolder("mtrefseg-synthetic", "dataset", build_referring, CHECK_DATASET.format(name="mtrefseg-synthetic")),
-    HubFolder(
-        "mtrefseg-synthetic-pretrain",
-        "dataset",
-        build_pretrain,
-        CHECK_DATASET.format(name="mtrefseg-synthetic-pretrain"),
-    ),
+    _dataset("mtrefseg-synthetic", "referring"),
+    _dataset("mtrefseg-synthetic-pretrain", "pretrain"),
     HubFolder("mtrs_iou", "space", build_metric, CHECK_METRIC),
-    HubFolder(DEMO, "space", build_demo, CHECK_DEMO),
+    HubFolder(DEMO, "space", build_demo, CHECK_DEMO.format(packages=DEMO_PACKAGES)),
 )
 """All of them, in the order in which they are pushed: the demo needs the model."""
