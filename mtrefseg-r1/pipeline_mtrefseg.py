@@ -154,11 +154,9 @@ class MTRefSegPipeline(Pipeline):
         if scenes is None or not any(map(scenes.is_raster, sources)):
             images = processor.load_pair(*sources, align=align)
             canvas_size = processor.size["height"]
-            has_windows = needs_windows(images[0].height, images[0].width, window, canvas_size, domain)
-            if scenes is None or not has_windows:
-                cuts = needs_windows(images[0].height, images[0].width, "auto", canvas_size, domain)
-                hint = "window='auto'" if cuts else f"window={canvas_size}"
-                _warn_of_shrinking(images[0], canvas_size, "pip install 'mtrefseg[geo]'" if has_windows else hint)
+            wants_windows = needs_windows(images[0].height, images[0].width, window, canvas_size, domain)
+            if scenes is None or not wants_windows:
+                _warn_of_shrinking(images[0], canvas_size, domain, is_package_missing=wants_windows)
                 return {**pair, "images": images}
             sources = images
         options = {"window": window, "align": processor.align if align is None else align, "progress": False}
@@ -309,11 +307,18 @@ def _find_scenes() -> Any | None:
     return scenes
 
 
-def _warn_of_shrinking(image: Image.Image, canvas: int, hint: str) -> None:
-    """Warns that a large image is shrunk, although windows would keep its resolution; `hint` says how to get any."""
-    if needs_windows(image.height, image.width, "auto", canvas):
-        what = f"An image of {image.width}x{image.height} pixels is"
-        logger.warning_once(f"{describe_shrinking(what, max(image.size), canvas)}. For windows: {hint}")
+def _warn_of_shrinking(image: Image.Image, canvas: int, domain: str | None, is_package_missing: bool) -> None:
+    """Warns that a large image is shrunk, and says what gives windows, which would keep its resolution."""
+    if not needs_windows(image.height, image.width, "auto", canvas):
+        return
+    if is_package_missing:
+        hint = "pip install 'mtrefseg[geo]'"
+    elif needs_windows(image.height, image.width, "auto", canvas, domain):
+        hint = "window='auto'"
+    else:  # Normal scenes are cut only into windows of a given size.
+        hint = f"window={canvas}"
+    what = f"An image of {image.width}x{image.height} pixels is"
+    logger.warning_once(f"{describe_shrinking(what, max(image.size), canvas)}. For windows: {hint}")
 
 
 def _without_none(parameters: dict[str, Any]) -> dict[str, Any]:
