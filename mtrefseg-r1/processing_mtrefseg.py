@@ -262,16 +262,9 @@ class MTRefSegProcessor(ProcessorMixin):
             self.sentence_encoder.domains_of(domain, num_pairs)  # Not used, but a wrong one is a mistake.
         if masks is not None:
             masks = as_list(masks) if text is None else _nest(masks, num_pairs, "masks")
-        if change_masks is not None:
-            if masks is None or text is None or len(change_masks) != num_pairs:
-                raise ValueError("`change_masks` needs `text` and `masks`: pass one mask for each pair.")
-            masks = [[*group, change_mask] for group, change_mask in zip(masks, change_masks)]
-        data = self.image_processor(images_t1, images_t2, masks=masks, align=align, return_tensors="np").data
-        if change_masks is not None:
-            last = np.cumsum([len(group) for group in masks]) - 1
-            data["change_labels"] = data["labels"][last]
-            data["labels"] = np.delete(data["labels"], last, axis=0)
-            masks = [group[:-1] for group in masks]
+        if change_masks is not None and (masks is None or text is None or len(change_masks) != num_pairs):
+            raise ValueError("`change_masks` needs `text` and `masks`: pass one mask for each pair.")
+        data = self._encode_images(images_t1, images_t2, masks, change_masks, align)
         if text is not None:
             expressions = _nest(text, num_pairs, "text")
             if masks is not None and [len(group) for group in masks] != [len(group) for group in expressions]:
@@ -280,6 +273,21 @@ class MTRefSegProcessor(ProcessorMixin):
                 choose_objects = self.choose_objects and masks is None and not generation
             data |= self.sentence_encoder.encode(expressions, domain, masks is not None, generation, choose_objects)
         return BatchFeature(data, tensor_type=return_tensors)
+
+    def _encode_images(
+        self, images_t1: Any, images_t2: Any, masks: Any, change_masks: Any, align: Align | None
+    ) -> dict[str, np.ndarray]:
+        """The entries of the image processor, and **change_labels**; with `change_masks`, `masks` has a list per
+        pair."""
+        if change_masks is not None:
+            # One call reads the images once: the mask of every change follows those of the sentences of its pair.
+            masks = [[*group, change_mask] for group, change_mask in zip(masks, change_masks)]
+        data = self.image_processor(images_t1, images_t2, masks=masks, align=align, return_tensors="np").data
+        if change_masks is not None:
+            last = np.cumsum([len(group) for group in masks]) - 1
+            data["change_labels"] = data["labels"][last]
+            data["labels"] = np.delete(data["labels"], last, axis=0)
+        return data
 
     def encode_text(
         self,
