@@ -190,6 +190,21 @@ def check_absent(**of_sentences: Tensor | None) -> None:
         raise ValueError(f"Without `input_ids` there are no sentences: leave out {', '.join(given)}.")
 
 
+def mean_states(states: Tensor, mask: Tensor) -> Tensor:
+    """
+    The state of each sentence, from which the `[SEG]` head makes its query.
+
+    Args:
+        states (`Tensor` of shape `(num_sentences, length, text_hidden_size)`): Last hidden states.
+        mask (`Tensor` of shape `(num_sentences, length)`): 1 for the positions that are averaged, else 0.
+
+    Returns:
+        `Tensor` of shape `(num_sentences, text_hidden_size)`: Zeros where no position is averaged.
+    """
+    weights = mask.unsqueeze(-1).to(states.dtype)
+    return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
 def packed_positions(prompt_mask: Tensor, sentence_mask: Tensor) -> Tensor:
     """
     Position ids of a prompt and of the sentences after it: each sentence continues where the prompt ends.

@@ -18,6 +18,7 @@ from .language_mtrefseg import (
     check_absent,
     check_shapes,
     key_values_of,
+    mean_states,
     packed_attention_mask,
     packed_positions,
 )
@@ -468,14 +469,12 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         layout: SentenceLayout,
     ) -> tuple[Tensor, Tensor]:
         """Queries, `(batch_size, max_expressions, hidden_size)`, and the states of which they are averages."""
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
         states = self._read_sentences(
             encoding, prompt_input_ids, prompt_attention_mask, input_ids, attention_mask, layout
         )
-        if query_mask is None:
-            query_mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        # (num_sentences, sentence_length, 1)
-        weights = query_mask.unsqueeze(-1).to(states.dtype)
-        pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+        pooled = mean_states(states, attention_mask if query_mask is None else query_mask)
         return self.seg_head(layout.pad(pooled), encoding.fused_features), states
 
     def _read_sentences(
@@ -484,12 +483,10 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         prompt_input_ids: Tensor | None,
         prompt_attention_mask: Tensor | None,
         input_ids: Tensor,
-        attention_mask: Tensor | None,
+        attention_mask: Tensor,
         layout: SentenceLayout,
     ) -> Tensor:
         """Last hidden states of the sentences, `(num_sentences, sentence_length, text_hidden_size)`."""
-        if attention_mask is None:
-            attention_mask = torch.ones_like(input_ids)
         prompt_mask, key_values, prompt = encoding.prompt_mask, encoding.prompt_key_values, None
         if key_values is None:
             prompt, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)

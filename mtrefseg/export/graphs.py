@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from modeling_mtrefseg.language_mtrefseg import mean_states
 from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
 from modeling_mtrefseg.outputs_mtrefseg import MaskFeatures, MTRefSegPairEncoding
 from modeling_mtrefseg.vision_model_mtrefseg import MTRefSegVisionModel
@@ -122,8 +123,7 @@ class AnswerSentences(_ModelGraph):
             attention_mask.flatten(0, 1).unsqueeze(1),
             tuple(zip(keys.unbind(1), values.unbind(1))),
         )
-        weights = query_mask.flatten(0, 1).unsqueeze(-1).to(states.dtype)
-        pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+        pooled = mean_states(states, query_mask.flatten(0, 1))
         queries = self.model.seg_head(pooled.unflatten(0, (batch_size, count)), fused_features)
         features = MaskFeatures(
             mask_features=mask_features,
