@@ -106,29 +106,16 @@ def read_images(
     check_stretch(stretch)
     names = [name_source(source) for source in sources] if names is None else names
     decoded = [_prepare(source, name, bands) for source, name in zip(sources, names, strict=True)]
-    notes: list[str] = []
-    groups: dict[object, list[int]] = {}
     missing = [~each.valid if isinstance(each, Samples) else None for each in decoded]
-    for index, each in enumerate(decoded):
-        if isinstance(each, Samples):
-            notes += each.notes
-            is_each = isinstance(stretch, Stretch) and stretch.each
-            groups.setdefault(index if is_each else (str(each.values.dtype), each.values.shape[-1]), []).append(index)
-    for indices in groups.values():
-        members = [each for index, each in enumerate(decoded) if index in indices and isinstance(each, Samples)]
-        shown, said = _render(members, [names[index] for index in indices], stretch)
-        notes += said
-        for index, image in zip(indices, shown, strict=True):
-            decoded[index] = image
+    shown, notes = _render_together(decoded, names, stretch)
     images = []
-    for index, (source, name, each) in enumerate(zip(sources, names, decoded, strict=True)):
-        assert isinstance(each, Image.Image)
+    for index, (source, name, each) in enumerate(zip(sources, names, shown, strict=True)):
         with decoding(name):
             image, hidden = _to_rgb(each)
         missing[index] = _joined(missing[index], hidden)
-        if not (isinstance(source, Image.Image) and source.info.get(CHECKED)):
-            dullness = describe_dullness(image)
-            notes += [f"{name} is {dullness}; see whether its depth and bands are right"] if dullness else []
+        is_checked = isinstance(source, Image.Image) and source.info.get(CHECKED)
+        if not is_checked and (dullness := describe_dullness(image)):
+            notes.append(f"{name} is {dullness}; see whether its depth and bands are right")
         images.append(image)
     images, said = _black_in_all(images, missing, names)
     for image in images:
@@ -232,6 +219,25 @@ def _choose_channels(image: Image.Image, name: str, bands: Sequence[int]) -> Ima
     with decoding(name):
         chosen = [channels[index].convert("L") for index in pick_bands(len(channels), bands)]
     return chosen[0] if len(chosen) == 1 else Image.merge("RGB", chosen)
+
+
+def _render_together(
+    decoded: Sequence[Image.Image | Samples], names: Sequence[str], stretch: StretchOption
+) -> tuple[list[Image.Image], list[str]]:
+    """Converts the samples among images that belong together to images of 8 bits, those of the same type and number of
+    bands with the same limits; also returns notes about it."""
+    is_each = isinstance(stretch, Stretch) and stretch.each
+    images = {index: each for index, each in enumerate(decoded) if isinstance(each, Image.Image)}
+    samples = {index: each for index, each in enumerate(decoded) if isinstance(each, Samples)}
+    groups: dict[object, list[int]] = {}
+    for index, each in samples.items():
+        groups.setdefault(index if is_each else (each.values.dtype, each.values.shape[-1]), []).append(index)
+    notes = [note for each in samples.values() for note in each.notes]
+    for group in groups.values():
+        rendered, said = _render([samples[index] for index in group], [names[index] for index in group], stretch)
+        images |= zip(group, rendered, strict=True)
+        notes += said
+    return [images[index] for index in range(len(decoded))], notes
 
 
 def _render(
