@@ -375,22 +375,13 @@ def _read_raster(
     # Interleaved bands are decoded together, even if only some of them are needed.
     if tags is not None and tags.width * tags.height * tags.samples * tags.bits > 8 * _MOST_BYTES:
         raise Image.DecompressionBombError(f"it is {tags}, more than {_MOST_BYTES >> 30} GiB.")
-    # From memory, because GDAL interprets some paths as URLs and looks for other files next to the image.
-    content = file if isinstance(file, bytes) else file.read_bytes()
-    with rasterio.io.MemoryFile(content) as memory:
-        with _WARNINGS_LOCK, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # A warning that the image is not georeferenced.
-            dataset = memory.open(driver=driver)
-        with dataset:
-            limit = Image.MAX_IMAGE_PIXELS
-            if limit is not None and dataset.width * dataset.height > 2 * limit:
-                raise Image.DecompressionBombError(f"it has {dataset.width * dataset.height} pixels.")
-            count = dataset.count - 1 if has_alpha else dataset.count
-            order = pick_bands(count, bands)
-            if any(not np.issubdtype(np.dtype(kind), np.number) or "complex" in kind for kind in dataset.dtypes):
-                raise UnsupportedImageError(name, f"its bands are of type {dataset.dtypes[0]}; save it as 8-bit RGB")
-            values = np.moveaxis(dataset.read([index + 1 for index in order]), 0, -1)
-            alpha = dataset.read(count + 1) if has_alpha else None
+    with _opened_raster(rasterio, file, driver) as dataset:
+        count = dataset.count - 1 if has_alpha else dataset.count
+        order = pick_bands(count, bands)
+        if any(not np.issubdtype(np.dtype(kind), np.number) or "complex" in kind for kind in dataset.dtypes):
+            raise UnsupportedImageError(name, f"its bands are of type {dataset.dtypes[0]}; save it as 8-bit RGB")
+        values = np.moveaxis(dataset.read([index + 1 for index in order]), 0, -1)
+        alpha = dataset.read(count + 1) if has_alpha else None
     if alpha is not None:
         alpha = ((alpha.astype(np.uint32) + 128) // 257).astype(np.uint8)
     nodata = None if tags is None else tags.nodata
@@ -403,6 +394,22 @@ def _read_raster(
         return samples
     samples.is_inverted = tags.photometric == 0
     return _turned(samples, tags.orientation)
+
+
+@contextmanager
+def _opened_raster(rasterio: Any, file: Path | bytes, driver: str) -> Iterator[Any]:
+    """A file opened by rasterio, unless it has more pixels than PIL decodes."""
+    # From memory, because GDAL interprets some paths as URLs and looks for other files next to the image.
+    content = file if isinstance(file, bytes) else file.read_bytes()
+    with rasterio.io.MemoryFile(content) as memory:
+        with _WARNINGS_LOCK, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # A warning that the image is not georeferenced.
+            dataset = memory.open(driver=driver)
+        with dataset:
+            limit = Image.MAX_IMAGE_PIXELS
+            if limit is not None and dataset.width * dataset.height > 2 * limit:
+                raise Image.DecompressionBombError(f"it has {dataset.width * dataset.height} pixels.")
+            yield dataset
 
 
 def _say_bands(samples: Samples, name: str, count: int, order: Sequence[int]) -> None:
