@@ -4,11 +4,13 @@ The pairs that the pipeline takes, and its results. Needs neither PyTorch nor tr
 the same code.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from .object_choice_mtrefseg import answered_by
 
 
 _REQUIRED, _OPTIONAL = ("image_t1", "image_t2"), ("text", "domain")
@@ -62,4 +64,25 @@ def entry_of(
     }
 
 
-__all__ = ["check_batch", "check_pair", "entry_of"]
+def entries_of(texts: Sequence[str | None], result: Mapping[str, Any], choose_objects: bool) -> list[dict[str, Any]]:
+    """
+    The results for the sentences about a pair.
+
+    Args:
+        texts (`Sequence[str | None]`): The sentences in order; only `None` for every change.
+        result (`dict`): Arrays, or tensors on the CPU, of the pair from
+            [`~MTRefSegProcessor.post_process_referring_segmentation`].
+        choose_objects (`bool`): The processor's option.
+
+    Returns:
+        `list[dict]`: For each sentence the result of [`entry_of`].
+    """
+    names = ("scores", "no_target_scores", "is_closest")
+    rows = zip(texts, np.asarray(result["masks"]), *(result[name].tolist() for name in names), strict=True)
+    return [
+        entry_of(text, mask, score, no_target_score, answered_by(text, choose_objects), is_closest)
+        for text, mask, score, no_target_score, is_closest in rows
+    ]
+
+
+__all__ = ["check_batch", "check_pair", "entries_of", "entry_of"]

@@ -14,8 +14,7 @@ from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
 from .canvas_mtrefseg import Align, Window, as_list, check_window, describe_shrinking, needs_windows
-from .object_choice_mtrefseg import answered_by
-from .pairs_mtrefseg import check_batch, check_pair, entry_of
+from .pairs_mtrefseg import check_batch, check_pair, entries_of, entry_of
 
 
 logger = logging.get_logger(__name__)
@@ -226,19 +225,7 @@ class MTRefSegPipeline(Pipeline):
             no_target_threshold=no_target_threshold,
         )
         return [
-            [
-                entry_of(
-                    text, mask, score, no_target_score, answered_by(text, self.processor.choose_objects), is_closest
-                )
-                for text, mask, score, no_target_score, is_closest in zip(
-                    texts,
-                    result["masks"].numpy(),
-                    result["scores"].tolist(),
-                    result["no_target_scores"].tolist(),
-                    result["is_closest"].tolist(),
-                    strict=True,
-                )
-            ]
+            entries_of(texts, result, self.processor.choose_objects)
             for texts, result in zip(model_outputs["texts"], results, strict=True)
         ]
 

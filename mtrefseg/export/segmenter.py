@@ -19,9 +19,9 @@ from modeling_mtrefseg.closest_changes_mtrefseg import closest_changes
 from modeling_mtrefseg.image_reading_mtrefseg import ImageSource
 from modeling_mtrefseg.mask_scores_mtrefseg import keep_chosen_with_score
 from modeling_mtrefseg.mask_steps_mtrefseg import check_thresholds, keep_colors, pair_result
-from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, answered_by
+from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice
 from modeling_mtrefseg.object_colors_mtrefseg import logit_of
-from modeling_mtrefseg.pairs_mtrefseg import check_batch, check_pair, entry_of
+from modeling_mtrefseg.pairs_mtrefseg import check_batch, check_pair, entries_of
 from modeling_mtrefseg.sentence_encoding_mtrefseg import SentenceEncoder
 from mtrefseg.errors import UserError, one_line
 
@@ -323,17 +323,8 @@ class ExportedSegmenter(ABC):
             self.answer(encoding, asked), sizes, threshold, no_target_threshold
         )
         shown: Iterable[list[str | None]] = [[None] for _ in pairs] if asked is None else asked
-        return [self._entries(group, result) for group, result in zip(shown, results, strict=True)]
-
-    def _entries(self, texts: Sequence[str | None], result: dict[str, np.ndarray]) -> list[dict[str, Any]]:
-        """The result for a pair."""
-        names = ("scores", "no_target_scores", "is_closest")
-        rows = zip(texts, result["masks"], *(result[name].tolist() for name in names), strict=True)
         choose_objects = self.settings.text.choose_objects
-        return [
-            entry_of(text, mask, score, no_target_score, answered_by(text, choose_objects), is_closest)
-            for text, mask, score, no_target_score, is_closest in rows
-        ]
+        return [entries_of(group, result, choose_objects) for group, result in zip(shown, results, strict=True)]
 
     def _encode_images(
         self, images: list[tuple[Image.Image, Image.Image]], domains: list[str | None]

@@ -3,8 +3,6 @@
 
 import argparse
 
-import numpy as np
-
 from mtrefseg.errors import UserError
 from mtrefseg.export import open_exported
 
@@ -58,12 +56,4 @@ def run_exported(options: argparse.Namespace) -> None:
             options.threshold,
             options.no_target_threshold,
         )
-    finish(
-        options,
-        (image_t1, image_t2),
-        np.stack([np.asarray(result["mask"]) > 0 for result in results]),
-        [result["score"] for result in results],
-        [result["no_target_score"] for result in results],
-        [result["is_closest"] for result in results],
-        [result["answered_by"] for result in results],
-    )
+    finish(options, (image_t1, image_t2), results)

@@ -20,8 +20,6 @@ from .options import has_geo, make_predictor, need_registration, refuse_unused, 
 
 
 if TYPE_CHECKING:
-    import numpy as np
-    import torch
     from PIL import Image
 
 
@@ -93,34 +91,14 @@ def run_plain(options: argparse.Namespace) -> None:
     progress(f"segmenting {image_t1.width}x{image_t1.height} pixels on {device}")
     # Only scenes can be registered, so small images become scenes of one window.
     if _needs_windows(options, image_t1, processor) or options.register != "off":
-        result = _segment_as_scene(model, processor, image_t1, aligned_t2, options)
+        entries = _segment_as_scene(model, processor, image_t1, aligned_t2, options)
     else:
-        result = _segment(model, processor, inputs, image_t1, options)
-
-    from modeling_mtrefseg.object_choice_mtrefseg import answered_by
-
-    ways = result.get("answered_by") or [
-        answered_by(text, processor.choose_objects) for text in options.texts or [None]
-    ]
-    finish(
-        options,
-        (image_t1, aligned_t2),
-        result["masks"].cpu().numpy(),
-        result["scores"].tolist(),
-        result["no_target_scores"].tolist(),
-        result["is_closest"].tolist(),
-        ways,
-    )
+        entries = _segment(model, processor, inputs, image_t1, options)
+    finish(options, (image_t1, aligned_t2), entries)
 
 
 def finish(
-    options: argparse.Namespace,
-    images: "tuple[Image.Image, Image.Image]",
-    masks: "np.ndarray",
-    scores: Sequence[float],
-    no_target_scores: Sequence[float],
-    are_closest: Sequence[bool],
-    ways: Sequence[str],
+    options: argparse.Namespace, images: "tuple[Image.Image, Image.Image]", entries: Sequence[dict[str, Any]]
 ) -> None:
     """
     Writes the results, and prints a summary.
@@ -128,20 +106,26 @@ def finish(
     Args:
         options (`argparse.Namespace`): Arguments of the verb.
         images (`tuple[PIL.Image.Image, PIL.Image.Image]`): t1 and t2, of one size.
-        masks (`np.ndarray` of shape `(num_sentences, height, width)`): Booleans.
-        scores, no_target_scores, are_closest, ways (`Sequence`): For each sentence; see [`Prediction`].
+        entries (`Sequence[dict]`): For each sentence the result of [`~MTRefSegPipeline.__call__`].
 
     Raises:
         [`UserError`]: If the results cannot be written.
     """
+    import numpy as np
+
     from mtrefseg.io import sentence_in_line
     from mtrefseg.view.overlay import draw_overlay
 
-    texts = options.texts or [None]
-    overlay = draw_overlay(*images, masks, texts, scores, are_closest=are_closest)
-    predictions = _describe(texts, masks, scores, no_target_scores, are_closest, ways)
+    overlay = draw_overlay(
+        *images,
+        [np.asarray(entry["mask"]) > 0 for entry in entries],
+        [entry["text"] for entry in entries],
+        [entry["score"] for entry in entries],
+        are_closest=[entry["is_closest"] for entry in entries],
+    )
+    predictions = [_describe(number, entry) for number, entry in enumerate(entries, start=1)]
     with bad_input(prefix=f"cannot write into {options.out}: "):
-        _write_results(options, images[0].size, predictions, masks, overlay)
+        _write_results(options, images[0].size, predictions, [entry["mask"] for entry in entries], overlay)
     for prediction in predictions:
         area = f"{100 * prediction.area_fraction:6.2f} %" if prediction.area_pixels else " nothing"
         text = sentence_in_line(prediction.text)
@@ -152,8 +136,10 @@ def finish(
 
 def _segment(
     model: Any, processor: Any, inputs: Any, image: "Image.Image", options: argparse.Namespace
-) -> dict[str, "torch.Tensor"]:
+) -> list[dict[str, Any]]:
     import torch
+
+    from modeling_mtrefseg.pairs_mtrefseg import entries_of
 
     with torch.inference_mode():
         outputs = model(**inputs.to(model.device, model.dtype))
@@ -163,7 +149,8 @@ def _segment(
         threshold=options.threshold,
         no_target_threshold=options.no_target_threshold,
     )
-    return dict(result)
+    result = {name: values.cpu() for name, values in result.items()}
+    return entries_of(options.texts or [None], result, processor.choose_objects)
 
 
 def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor: Any) -> bool:
@@ -188,62 +175,51 @@ def warn_of_shrinking(image: "Image.Image", canvas: int, hint: str = "") -> None
 
 def _segment_as_scene(
     model: Any, processor: Any, image_t1: "Image.Image", image_t2: "Image.Image", options: argparse.Namespace
-) -> dict[str, Any]:
-    import torch
+) -> list[dict[str, Any]]:
+    import numpy as np
 
+    from modeling_mtrefseg.pairs_mtrefseg import entry_of
     from mtrefseg.scenes import segment_pair
 
     predictor = make_predictor(model, processor, options)
     # The images are read already: the bands must not be chosen a second time.
     how = replace(scene_options(options), bands=None)
     result = segment_pair(image_t1, image_t2, options.texts or None, predictor, how, None, progress)
-    return {
-        "masks": torch.from_numpy(result.masks),
-        "scores": torch.tensor([one.score for one in result.sentences]),
-        "no_target_scores": torch.tensor([one.no_target_score for one in result.sentences]),
-        "is_closest": torch.tensor([one.is_closest for one in result.sentences]),
-        "answered_by": [one.answered_by for one in result.sentences],
-    }
+    entries = []
+    for one, mask in zip(result.sentences, result.masks, strict=True):
+        # In single precision, as for images that are not cut into windows.
+        score, no_target_score = (float(np.float32(value)) for value in (one.score, one.no_target_score))
+        entries.append(entry_of(one.text, mask, score, no_target_score, one.answered_by, one.is_closest))
+    return entries
 
 
-def _describe(
-    texts: Sequence[str | None],
-    masks: "np.ndarray",
-    scores: Sequence[float],
-    no_target_scores: Sequence[float],
-    are_closest: Sequence[bool],
-    ways: Sequence[str],
-) -> list[Prediction]:
+def _describe(number: int, entry: dict[str, Any]) -> Prediction:
+    import numpy as np
+
     from mtrs_iou import encode_rle
 
-    predictions = []
-    for index, (text, mask) in enumerate(zip(texts, masks, strict=True)):
-        area = int(mask.sum())
-        predictions.append(
-            Prediction(
-                text=text,
-                mask=f"mask_{index + 1}.png",
-                score=scores[index],
-                no_target_score=no_target_scores[index],
-                is_closest=are_closest[index],
-                area_pixels=area,
-                area_fraction=area / mask.size,
-                answered_by=ways[index],
-                rle=encode_rle(mask),
-            )
-        )
-    return predictions
+    mask = np.asarray(entry["mask"]) > 0
+    area = int(mask.sum())
+    return Prediction(
+        text=entry["text"],
+        mask=f"mask_{number}.png",
+        score=entry["score"],
+        no_target_score=entry["no_target_score"],
+        is_closest=entry["is_closest"],
+        area_pixels=area,
+        area_fraction=area / mask.size,
+        answered_by=entry["answered_by"],
+        rle=encode_rle(mask),
+    )
 
 
 def _write_results(
     options: argparse.Namespace,
     size: tuple[int, int],
     predictions: Sequence[Prediction],
-    masks: "np.ndarray",
+    masks: "Sequence[Image.Image]",
     overlay: "Image.Image",
 ) -> None:
-    from PIL import Image
-
     report = {
         "image_t1": options.image_t1,
         "image_t2": options.image_t2,
@@ -259,6 +235,6 @@ def _write_results(
     }
     with results_written_together(options.out) as unfinished:
         for prediction, mask in zip(predictions, masks, strict=True):
-            Image.fromarray(mask).convert("L").save(unfinished / prediction.mask)
+            mask.save(unfinished / prediction.mask)
         overlay.save(unfinished / "overlay.png")
         write_json(unfinished / "result.json", report)
