@@ -219,8 +219,7 @@ def segment_scene(
     """
     plan = plan_scene(scene, predictor, options)
     views, valid = shrunk_views(scene)
-    scene.notes += dullness_notes(scene, views, valid)
-    notes = scene_notes(scene, plan, predictor, texts)
+    notes = scene_notes(scene, plan, predictor, options, texts, dullness_notes(scene, views, valid))
     for note in notes:
         say(note)
     with writing(folder / MASKS), tempfile.TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
@@ -269,42 +268,31 @@ def register_scene(scene: Scene, options: SceneOptions) -> list[dict[str, Any]]:
 
 
 def plan_scene(scene: Scene, predictor: "ScenePredictor", options: SceneOptions) -> WindowPlan:
-    """The windows of a scene. A note is added to the scene if their size is a guess, or the option `pixel_size` does
-    nothing."""
+    """The windows of a scene."""
     grid = scene.grid
     trained = options.pixel_size or predictor.pixel_size
-    is_from_above = predictor.domain == "remote_sensing"
     size = (grid.width, grid.height)
     side = window_side(options.window, *size, predictor.canvas, grid.pixel_size, trained, predictor.domain)
     if options.most_windows is not None:
         side = widened_side(side, *size, options.most_windows, options.overlap, options.window_offset)
-    plan = plan_windows(*size, side, options.window_offset, options.overlap)
-    if options.pixel_size is not None and options.window != "auto":
-        scene.notes.append(f"the pixel size of {options.pixel_size:g} m has no effect, because the window is given")
-    elif options.pixel_size is not None and grid.pixel_size is None and not is_from_above:
-        scene.notes.append(
-            f"the pixel size of {options.pixel_size:g} m has no effect: the images do not say how large a pixel is on "
-            "the ground; give the side of the windows instead (--window)"
-        )
-    if options.window == "auto" and trained and is_from_above and grid.pixel_size is None and not plan.is_whole:
-        scene.notes.append(
-            f"the images do not say how large a pixel is on the ground: windows of {side} pixels, as for "
-            f"{USUAL_PIXEL_SIZE} m; for finer images, larger windows are better"
-        )
-    if options.window == "auto" and predictor.domain is None and grid.pixel_size is None and not plan.is_whole:
-        scene.notes.append(
-            "windows suit images from above; if these are photographs of a street or a room, choose the domain "
-            "normal_scene, and they are segmented as a whole"
-        )
-    return plan
+    return plan_windows(*size, side, options.window_offset, options.overlap)
 
 
-def scene_notes(scene: Scene, plan: WindowPlan, predictor: "ScenePredictor", texts: Sequence[str | None]) -> list[str]:
-    """Notes for the user about how a scene is segmented."""
+def scene_notes(
+    scene: Scene,
+    plan: WindowPlan,
+    predictor: "ScenePredictor",
+    options: SceneOptions,
+    texts: Sequence[str | None],
+    dullness: Sequence[str],
+) -> list[str]:
+    """Notes for the user about how a scene is read and segmented; `dullness` is the result of [`dullness_notes`]."""
     routes = route_sentences(texts, plan, predictor.choose_objects)
     shrunk = [route.asked for route in routes if route.way == "shrunk scene"]
     return [
         *scene.notes,
+        *_resolution_notes(plan, predictor, options, scene.grid.pixel_size),
+        *dullness,
         *_compass_notes(scene, texts),
         *_shrinking_notes(plan, predictor.canvas),
         *(f'"{text}" is answered on the shrunk scene' for text in shrunk),
@@ -368,6 +356,35 @@ def dullness_notes(scene: Scene, views: Sequence[Image.Image], valid: Image.Imag
         for image, view in zip(scene.images, views, strict=True)
     ]
     return [f"{name} is {what}; see whether its depth and bands are right" for name, what in dull if what]
+
+
+def _resolution_notes(
+    plan: WindowPlan, predictor: "ScenePredictor", options: SceneOptions, pixel_size: float | None
+) -> list[str]:
+    """Reports that the option `pixel_size` does nothing, or that the size of the windows is a guess."""
+    notes = []
+    is_from_above = predictor.domain == "remote_sensing"
+    if options.pixel_size is not None and options.window != "auto":
+        notes.append(f"the pixel size of {options.pixel_size:g} m has no effect, because the window is given")
+    elif options.pixel_size is not None and pixel_size is None and not is_from_above:
+        notes.append(
+            f"the pixel size of {options.pixel_size:g} m has no effect: the images do not say how large a pixel is on "
+            "the ground; give the side of the windows instead (--window)"
+        )
+    if options.window != "auto" or pixel_size is not None or plan.is_whole:
+        return notes
+    if is_from_above and (options.pixel_size or predictor.pixel_size):
+        side = max(plan.window_width, plan.window_height)
+        notes.append(
+            f"the images do not say how large a pixel is on the ground: windows of {side} pixels, as for "
+            f"{USUAL_PIXEL_SIZE} m; for finer images, larger windows are better"
+        )
+    if predictor.domain is None:
+        notes.append(
+            "windows suit images from above; if these are photographs of a street or a room, choose the domain "
+            "normal_scene, and they are segmented as a whole"
+        )
+    return notes
 
 
 def _shrinking_notes(plan: WindowPlan, canvas: int) -> list[str]:

@@ -146,7 +146,7 @@ def segment_series(
         raise UserError(f"a series needs {FEWEST_DATES} dates or more, but there is {len(images)}")
     asked = sentences_of(texts)
     with results_written_together(out) as unfinished:
-        result = _segment(images, asked, predictor, options, unfinished, say)
+        result = _segment(images, asked, predictor, options, unfinished, say or (lambda note: None))
     result.folder = out
     return result
 
@@ -157,7 +157,7 @@ def _segment(
     predictor: "ScenePredictor",
     options: SceneOptions,
     out: Path,
-    say: Callable[[str], None] | None,
+    say: Callable[[str], None],
 ) -> SeriesResult:
     """Segments the changes and writes all files."""
     dates = _date_names(images)
@@ -167,17 +167,14 @@ def _segment(
     with open_scene(images, options.reading) as scene:
         registrations = register_scene(scene, options)
         plan = plan_scene(scene, predictor, options)
-        scene.notes += dullness_notes(scene, *shrunk_views(scene))
-        notes = scene_notes(scene, plan, predictor, asked)
+        notes = scene_notes(scene, plan, predictor, options, asked, dullness_notes(scene, *shrunk_views(scene)))
         for note in notes:
-            if say is not None:
-                say(note)
+            say(note)
         with tempfile.TemporaryDirectory(prefix=".parts-", dir=out) as parts:
             answers = ask(scene, plan, predictor, asked, Path(parts), intervals, options.batch_size, options.progress)
             for note in missing_notes(answers):
                 notes.append(note)
-                if say is not None:
-                    say(note)
+                say(note)
             found = [
                 IntervalResult(dates[earlier], dates[later], answers.sentences(index, options.min_area))
                 for index, (earlier, later) in enumerate(intervals)
