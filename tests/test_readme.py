@@ -162,7 +162,7 @@ COMMANDS: dict[str, Run | LookAt] = {
     "accelerate launch trainer/finetune.py --config trainer/recipes/paper_stage2.yaml --stage1 outputs/s1 "
     "--output_dir outputs/s2": LookAt("takes GPUs and days"),
     "mtrefseg convert WEIGHTS my-model --original-config config.json --tokenizer TOKENIZER_FOLDER": LookAt(
-        "needs the reference's weights; tests/mtrefseg/test_conversion.py converts small ones"
+        "needs the reference's weights; tests/mtrefseg/build/test_conversion.py converts small ones"
     ),
 }
 # Python that is compiled and not run, by a text in it.

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from mtrefseg.build.conversion import convert_original, load_weights
 
 
-FIXTURE = Path(__file__).resolve().parents[3] / "shared" / "parity" / "micro"
+FIXTURE = Path(__file__).resolve().parents[4] / "shared" / "parity" / "micro"
 
 needs_fixture = pytest.mark.skipif(not FIXTURE.is_dir(), reason="needs the weights of the reference implementation")
 

@@ -139,7 +139,7 @@ def test_a_data_type_that_does_not_exist_is_named(whole: Path) -> None:
 def test_no_code_of_the_folder_is_needed(whole: Path) -> None:
     """Loading registers the classes of this package; it does not depend on what else was imported."""
     code = "import sys; from mtrefseg.build.loading import load_processor; load_processor(sys.argv[1])"
-    subprocess.run([sys.executable, "-c", code, str(whole)], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code, str(whole)], check=True, cwd=Path(__file__).parents[3])
 
 
 def test_a_vocabulary_that_is_too_small_is_named(whole: Path) -> None:
