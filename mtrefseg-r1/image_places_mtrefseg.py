@@ -17,7 +17,7 @@ from .tiff_tags_mtrefseg import read_tags
 _MOST_BYTES = 1 << 20  # Of a file beside an image that is read.
 _IN_XML = re.compile(r"<GeoTransform>([^<]*)</GeoTransform>")
 _TIFF = (".tif", ".tiff", ".gtiff")
-_SAME_PLACE = 1.0  # Pixels. A t2 of one more column than t1 may be resized.
+_SAME_PLACE = 3.0  # Pixels. Smaller differences come from resizing t2, or from how a file was cut.
 
 Corners = list[tuple[float, float]]
 """Map coordinates of the upper left, upper right and lower left corner of an image."""
@@ -33,7 +33,7 @@ def check_same_place(sources: Sequence[Any], sizes: Sequence[tuple[int, int]]) -
         sizes (`Sequence[tuple[int, int]]`): Their widths and heights.
 
     Raises:
-        ValueError: If the places of two of them differ by more than a pixel.
+        ValueError: If the places of two of them differ by more than three pixels.
     """
     placed = [
         (source, width, found)
