@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,15 @@ def test_the_lock_pins_exact_versions_and_nothing_of_a_machine() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin) for pin in pins)
     torch_pin = next(pin for pin in pins if pin.startswith("torch=="))
     assert torch_pin in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_pytest_enters_every_folder_with_tests(request: pytest.FixtureRequest) -> None:
+    """Without a list of ours, it skips folders called "build"."""
+    files = [path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")]
+    folders = {folder for file in files for folder in file.parts[:-1]}
+    assert "build" in folders
+    skipped = request.config.getini("norecursedirs")
+    assert not [name for name in folders if any(fnmatch(name, pattern) for pattern in skipped)]
 
 
 def test_the_server_installs_what_the_demo_beside_it_needs() -> None:
