@@ -13,14 +13,14 @@ from mtrefseg.io import folder_written_whole, replace_folder, unfinished_folder
 
 
 WRITER = """
-import sys, time
+import sys
 from pathlib import Path
 from mtrefseg.io import unfinished_folder
 
 with unfinished_folder(Path(sys.argv[1])) as folder:
     (folder / "file").touch()
     print(folder.name, flush=True)
-    time.sleep(600)
+    sys.stdin.read()
 """
 
 
@@ -79,8 +79,9 @@ def test_unfinished_folders_of_killed_processes_are_removed_and_those_in_use_sta
     pytest.importorskip("fcntl")
     (tmp_path / ".writing-mine").mkdir()
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    pipe = subprocess.PIPE  # After a failed assertion, the end of its input ends the process.
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout is not None
         name = process.stdout.readline().strip()
         with unfinished_folder(tmp_path) as folder:
