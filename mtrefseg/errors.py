@@ -57,7 +57,8 @@ def run_command(program: str, run: Callable[[], int | None]) -> int:
     show_all_letters()
     try:
         code = run() or 0
-        sys.stdout.flush()  # Here, a closed pipe can still be handled.
+        if sys.stdout is not None:  # It is None in `mtrefseg ... >&-`.
+            sys.stdout.flush()  # Here, a closed pipe can still be handled.
         return code
     except UserError as error:
         sys.stderr.write(f"{program}: error: {one_line(error)}\n")

@@ -44,5 +44,10 @@ def test_commands_end_with_one_line(error: Exception, line: str, capsys: pytest.
     assert capsys.readouterr().err.splitlines() == [line]
 
 
+def test_a_command_needs_no_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)  # As in `mtrefseg ... >&-`, and in programs without a console.
+    assert run_command("try", lambda: None) == 0
+
+
 def test_the_code_of_a_closed_pipe() -> None:
     assert PIPE_CLOSED == 128 + 13
