@@ -81,7 +81,7 @@ def _check_free(host: str, port: int) -> None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            bound.bind((host, port))
+            bound.bind((host.strip("[]"), port))  # Gradio wants brackets around an IPv6 address, as in a URL.
         except OSError as error:
             raise UserError(
                 f"cannot serve on port {port} of {host}: {error.strerror}; choose others with --host and --port"

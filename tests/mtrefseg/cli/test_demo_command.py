@@ -87,6 +87,17 @@ def test_another_port_is_not_taken_instead(started: list[dict[str, Any]], capsys
     assert [settings["GRADIO_SERVER_PORT"] for settings in started] == [str(port)]
 
 
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_address_may_have_brackets(host: str, started: list[dict[str, Any]]) -> None:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as free:
+            port = free.getsockname()[1]
+    except OSError:
+        pytest.skip("this computer has no IPv6 address")
+    assert main(["demo", "--host", host, "--port", str(port)]) == 0
+    assert [settings["GRADIO_SERVER_NAME"] for settings in started] == [host]
+
+
 @pytest.mark.parametrize("port", ["0", "70000", "x"])
 def test_a_port_is_a_number_of_a_port(port: str) -> None:
     with pytest.raises(SystemExit) as caught:
