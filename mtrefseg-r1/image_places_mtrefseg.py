@@ -17,6 +17,7 @@ from .tiff_tags_mtrefseg import read_tags
 _MOST_BYTES = 1 << 20  # Of a file beside an image that is read.
 _IN_XML = re.compile(r"<GeoTransform>([^<]*)</GeoTransform>")
 _TIFF = (".tif", ".tiff", ".gtiff")
+_IDENTITY = (0.0, 1.0, 0.0, 0.0, 0.0, 1.0)  # What GDAL gives where no place is told.
 _SAME_PLACE = 3.0  # Pixels. Smaller differences come from resizing t2, or from how a file was cut.
 
 Corners = list[tuple[float, float]]
@@ -80,6 +81,8 @@ def _corners_of(source: Any, width: int, height: int) -> Corners | None:
     if transform is None:
         return None
     x, a, b, y, d, e = transform
+    if a * e == b * d or tuple(transform) == _IDENTITY:  # Pixels without a size are no place, either.
+        return None
     return [(x, y), (x + a * width, y + d * width), (x + b * height, y + e * height)]
 
 

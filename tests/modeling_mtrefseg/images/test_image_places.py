@@ -65,7 +65,8 @@ def test_images_of_one_place_are_compared(tmp_path: Path) -> None:
 def test_files_that_tell_no_place_are_not_read(tmp_path: Path) -> None:
     images = [save(tmp_path / "a.png"), save(tmp_path / "b.png")]
     place(tmp_path / "a.pgw", 500_000)
-    for text in ("", "1 2 3", "one\n" * 6, "\x00" * 10):
+    # The last two: pixels without a size, and the numbers of the pixels themselves.
+    for text in ("", "1 2 3", "one\n" * 6, "\x00" * 10, "0 0 0 0 9 9", "1 0 0 1 0.5 0.5"):
         (tmp_path / "b.pgw").write_text(text, encoding="utf-8")
         check_same_place(images, [SIZE, SIZE])
     check_same_place([images[0], "https://example.org/b.png", b"", images[0].with_suffix("")], [SIZE] * 4)
