@@ -130,7 +130,8 @@ class OptionSet:
             `dict`: The options on the command line, without those of the recipe.
 
         Raises:
-            TrainingError: If an option is unknown or has a value of another type, or the recipe is wrong.
+            TrainingError: If an option is unknown or has a value of another type, the output folder has no name, or
+                the recipe is wrong.
             SystemExit: After `--help`.
         """
         given, _ = with_recipe(arguments, default_recipe)
@@ -145,6 +146,8 @@ class OptionSet:
         path = with_recipe(arguments, default_recipe)[0]
         for name in recipe:
             self._check_known(name, f"{path[path.index('--config') + 1]}: there is no option {name!r}")
+        if parsed.output_dir is not None and not parsed.output_dir.strip():
+            raise TrainingError("--output_dir: the path is empty; the current folder is . (see --help)")
         return {name: value for name, value in vars(parsed).items() if value is not None}
 
     def _check_known(self, name: str, message: str) -> None:

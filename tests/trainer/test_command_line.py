@@ -90,6 +90,9 @@ def test_help_and_usage_errors_import_no_large_library(command: list[str]) -> No
         (["ablate", "--steps", "1"], "too few for a stage1_share"),
         (["calibrate", "--output_dir", "out", "--model", "no"], "--model no is neither"),
         (["calibrate", "--output_dir", "out", "--model", "mtrefseg-r1", "--also", "no"], "--also no is neither"),
+        (["finetune", "--output_dir="], "--output_dir: the path is empty"),
+        (["pretrain_scenes", "--output-dir", ""], "--output_dir: the path is empty"),
+        (["distill", "--output_dir", " "], "--output_dir: the path is empty"),
     ],
     ids=str,
 )
