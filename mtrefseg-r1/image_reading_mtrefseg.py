@@ -87,7 +87,7 @@ def read_images(
     stretch: StretchOption = "auto",
 ) -> tuple[list[Image.Image], list[str]]:
     """
-    Reads images that belong together as 8-bit RGB, see [`load_image`].
+    Reads images that belong together as 8-bit RGB, see [`load_images`].
 
     Args:
         sources (`Sequence[ImageSource]`): The images.
@@ -98,7 +98,7 @@ def read_images(
     Returns:
         `list[PIL.Image.Image]`: The images in mode "RGB".
         `list[str]`: Notes about them, one line each: dropped bands, a stretch, an image that
-        is nearly black or flat.
+        is nearly black or flat, pixels that are black in all because they are missing in one.
 
     Raises:
         FileNotFoundError, ImageError, TypeError, ValueError: As [`load_image`].
@@ -167,7 +167,7 @@ def load_images(
 ) -> list[Image.Image]:
     """
     Read images that belong together as [`load_image`] does, with the same stretch if they are of the same type, and
-    log notes about them.
+    log notes about them. If they have one size, pixels that are transparent or without data in one are black in all.
 
     Args:
         sources (`Sequence[ImageSource]`): The images, for instance t1 and t2.
