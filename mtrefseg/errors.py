@@ -4,7 +4,8 @@
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 BAD_INPUT = 2
@@ -73,6 +74,15 @@ def run_command(program: str, run: Callable[[], int | None]) -> int:
         reason = f"{error.filename}: {error.strerror}" if error.filename else one_line(error)
         sys.stderr.write(f"{program}: error: {' '.join(reason.split())}\n")
         return BAD_INPUT
-    except KeyboardInterrupt:
-        sys.stderr.write(f"{program}: interrupted\n")
+    except KeyboardInterrupt as error:
+        sys.stderr.write(f"{program}: interrupted{f'; {error}' if error.args else ''}\n")
         return INTERRUPTED
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Work that the same command resumes: the line after Ctrl-C says so."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("run the same command again to resume") from None

@@ -22,6 +22,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from dataset_scripts.readers import DOMAINS, VIEWS, printable_line
+from mtrefseg.errors import resumable
 from mtrefseg.io import PLAIN_SUFFIXES
 from mtrefseg.option_values import named_path
 
@@ -152,7 +153,7 @@ def run(arguments: argparse.Namespace) -> int:
     store.release_dead_claims()
     if arguments.retry_failed:
         store.retry_failed()
-    with _logging_to(store.work / LOG_NAME):
+    with _logging_to(store.work / LOG_NAME), resumable():
         if backends is None:
             options = RayOptions(arguments.workers, arguments.ray_address, arguments.gpus_per_worker)
             run_ray(store, partial(make_backends, arguments), prompts, options)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
-from mtrefseg.errors import UserError
+from mtrefseg.errors import UserError, resumable
 from mtrefseg.option_values import positive
 
 from ..common import progress
@@ -80,7 +80,8 @@ def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
         "dtype": options.dtype,
     }
     settings = ManifestSettings(str(options.out), scene_options(options), model)
-    table = run_manifest(rows, settings, options.engine, options.workers, say=progress)
+    with resumable():
+        table = run_manifest(rows, settings, options.engine, options.workers, say=progress)
 
     import pyarrow.parquet
 

@@ -19,6 +19,7 @@ from transformers import BatchFeature
 from modeling_mtrefseg.image_processing_mtrefseg import MTRefSegImageProcessor
 from mtrefseg.cli import common, info
 from mtrefseg.cli.main import main
+from mtrefseg.errors import resumable
 from tests.tiny_models import save_mtrefseg
 
 
@@ -354,6 +355,15 @@ def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         patch.setattr(info, "version_of", interrupt)
         assert main(["info"]) == 130
     assert capsys.readouterr().err == "mtrefseg: interrupted\n"
+
+    def interrupt_resumable_work(*_: Any) -> None:
+        with resumable():
+            interrupt()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(info, "version_of", interrupt_resumable_work)
+        assert main(["info"]) == 130
+    assert capsys.readouterr().err == "mtrefseg: interrupted; run the same command again to resume\n"
     monkeypatch.setattr("mtrefseg.cli.main.import_module", interrupt)  # The imports of a verb take seconds.
     assert main(["info"]) == 130
     assert capsys.readouterr().err == "mtrefseg: interrupted\n"
