@@ -161,6 +161,12 @@ class Batch:
     asked: list[list[int]]
     inputs: dict[str, Any] | None
 
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """Height and width of the images that the model gets, in pixels, for each pair with sentences for it."""
+        images = [pair.images for pair, asked in zip(self.pairs, self.asked) if asked]
+        return [pair_images[0].size[::-1] for pair_images in images if pair_images is not None]
+
 
 class BatchReader(Dataset):
     """

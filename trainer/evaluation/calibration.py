@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm.auto import tqdm
 from transformers.utils import logging
+from transformers.utils.generic import ModelOutput
 
 from dataset_scripts.readers import PairSource
 from modeling_mtrefseg import MTRefSegProcessor
@@ -19,6 +20,7 @@ from mtrs_iou import SampleCounts, count_masks
 from trainer.errors import TrainingError
 
 from .batches import Batch, BatchReader
+from .evaluator import to_answers
 
 
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
@@ -69,39 +71,37 @@ def measure(
     Raises:
         TrainingError: If there is no sentence.
     """
-    ious: list[list[list[float]]] = []
-    is_empty: list[bool] = []
-    scores: list[float] = []
     reader = BatchReader(source, processor, _BATCH_SIZE, range(-(-len(source) // _BATCH_SIZE)))
+    measured = []
     for place in tqdm(range(len(reader)), desc="Calibration", unit="batch"):
         batch = reader[place]
         _warn_of_problems(batch)
-        if batch.inputs is None:
-            continue
-        shown = [(pair, asked) for pair, asked in zip(batch.pairs, batch.asked) if asked and pair.images]
-        sizes = [pair.images[0].size[::-1] for pair, _ in shown if pair.images]
-        outputs = model(**batch.inputs)
-        ious.append([])
-        for fallback_threshold in fallback_thresholds:
-            processor.image_processor.fallback_threshold = fallback_threshold
-            for threshold in THRESHOLDS:
-                results = processor.post_process_referring_segmentation(
-                    outputs, sizes, threshold=threshold, no_target_threshold=1.0
-                )
-                counts = [
-                    count_masks(mask, pair.truths[index])
-                    for (pair, asked), result in zip(shown, results)
-                    for mask, index in zip(result["masks"].numpy(), asked)
-                ]
-                ious[-1].append([iou_of(count) for count in counts])
-        is_empty += [count.reference_area == 0 for count in counts]
-        scores += [score for result in results for score in result["no_target_scores"].tolist()]
-    if not ious:
+        if batch.inputs is not None:
+            measured.append(_measure_batch(batch, model(**batch.inputs), processor, fallback_thresholds))
+    if not measured:
         raise TrainingError("The data has no sentences, so no thresholds can be chosen: name other --data.")
-    stacked = np.concatenate([np.array(values) for values in ious], axis=1).reshape(
-        len(fallback_thresholds), len(THRESHOLDS), -1
-    )
-    return stacked, np.array(is_empty), np.array(scores)
+    ious, is_empty, scores = zip(*measured)
+    return np.concatenate(ious, axis=-1), np.concatenate(is_empty), np.concatenate(scores)
+
+
+def _measure_batch(
+    batch: Batch, outputs: ModelOutput, processor: MTRefSegProcessor, fallback_thresholds: Sequence[float | None]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The part of [`measure`] for one batch; `outputs` are the model's."""
+    truths = [pair.truths[index] for pair, asked in zip(batch.pairs, batch.asked) for index in asked]
+    ious = np.empty((len(fallback_thresholds), len(THRESHOLDS), len(truths)))
+    for row, fallback_threshold in enumerate(fallback_thresholds):
+        processor.image_processor.fallback_threshold = fallback_threshold
+        for column, threshold in enumerate(THRESHOLDS):
+            results = processor.post_process_referring_segmentation(
+                outputs, batch.sizes, threshold=threshold, no_target_threshold=1.0
+            )
+            answers = [answer for result in results for answer in to_answers(result)]
+            counts = [count_masks(answer.mask, truth) for answer, truth in zip(answers, truths)]
+            ious[row, column] = [iou_of(count) for count in counts]
+    # Neither depends on these thresholds, so the last combination serves.
+    is_empty = [count.reference_area == 0 for count in counts]
+    return ious, np.array(is_empty), np.array([answer.no_target_score for answer in answers])
 
 
 def _warn_of_problems(batch: Batch) -> None:

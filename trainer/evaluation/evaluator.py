@@ -63,9 +63,8 @@ def answer(
         for name, value in send_to_device(dict(batch.inputs), weights.device).items()
     }
     outputs = model(**inputs)
-    sizes = [pair.images[0].size[::-1] for pair, asked in zip(batch.pairs, batch.asked) if asked and pair.images]
     results = iter(
-        processor.post_process_referring_segmentation(outputs, sizes, no_target_threshold=no_target_threshold)
+        processor.post_process_referring_segmentation(outputs, batch.sizes, no_target_threshold=no_target_threshold)
     )
     answers: list[dict[int, Answer]] = []
     for asked in batch.asked:
