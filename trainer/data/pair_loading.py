@@ -210,10 +210,7 @@ def make_train_dataset(
     Raises:
         DataError: If a dataset cannot be opened, or the length of an epoch is unknown.
     """
-    settings = {
-        "seed": arguments.generated_seed,
-        "size": arguments.generated_size,
-        "domains": tuple(arguments.generated_domains),
+    settings = _scene_settings(arguments) | {
         "noise": arguments.generated_noise,
         "most_expressions": arguments.generated_expressions,
         "plain_share": arguments.generated_plain_share,
@@ -257,11 +254,6 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
     Raises:
         DataError: If a dataset cannot be opened, or is empty.
     """
-    settings = {
-        "seed": arguments.generated_seed,
-        "size": arguments.generated_size,
-        "domains": tuple(arguments.generated_domains),
-    }
     sources = [
         open_pairs(
             name,
@@ -269,7 +261,7 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
             arguments.setting,
             is_stage1=is_stage1,
             num_pairs=arguments.generated_eval_pairs,
-            generator=settings,
+            generator=_scene_settings(arguments),
         )
         for name in arguments.eval_data
     ]
@@ -280,6 +272,15 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
     table = list_all(sizes, arguments.max_eval_pairs)
     table.set_transform(PairLoader(sources))
     return table
+
+
+def _scene_settings(arguments: DataArguments) -> dict[str, Any]:
+    """The settings of the generator that training and evaluation share."""
+    return {
+        "seed": arguments.generated_seed,
+        "size": arguments.generated_size,
+        "domains": tuple(arguments.generated_domains),
+    }
 
 
 def _name_apart(sources: Sequence[PairSource]) -> None:
@@ -343,8 +344,9 @@ def list_all(sizes: Sequence[int], most: int | None = None) -> Dataset:
     Returns:
         `datasets.Dataset`: The columns of [`mix`].
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, int]] = []
     for source, size in enumerate(sizes):
         count = size if most is None else min(size, most)
-        rows += [{"source": source, "row": index * size // count, "position": len(rows)} for index in range(count)]
-    return Dataset.from_list([{**row, "position": position} for position, row in enumerate(rows)])
+        for index in range(count):
+            rows.append({"source": source, "row": index * size // count, "position": len(rows)})
+    return Dataset.from_list(rows)
