@@ -134,18 +134,17 @@ class OptionSet:
                 the recipe is wrong.
             SystemExit: After `--help`.
         """
-        given, _ = with_recipe(arguments, default_recipe)
-        wants_help = any(word in ("-h", "--help") for word in given)
-        given, recipe = take_recipe(given)
-        if wants_help:
+        with_config, _ = with_recipe(arguments, default_recipe)
+        given, recipe = take_recipe(with_config)
+        if any(word in ("-h", "--help") for word in given):
             print(self._help(recipe, program, description), end="")  # noqa: T201
             raise SystemExit(0)
         parsed, unknown = self._parser().parse_known_args([word for word in given if word != "--help_all"])
         for word in unknown:
             self._check_known(word.removeprefix("--"), f"there is no option {word}")
-        path = with_recipe(arguments, default_recipe)[0]
+        file = with_config[with_config.index("--config") + 1]
         for name in recipe:
-            self._check_known(name, f"{path[path.index('--config') + 1]}: there is no option {name!r}")
+            self._check_known(name, f"{file}: there is no option {name!r}")
         if parsed.output_dir is not None and not parsed.output_dir.strip():
             raise TrainingError("--output_dir: the path is empty; the current folder is . (see --help)")
         return {name: value for name, value in vars(parsed).items() if value is not None}
