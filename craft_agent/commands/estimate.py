@@ -21,7 +21,7 @@ from ..state.pairs_folder import PairFiles, hash_pair, load_pair
 from ..state.settings import RunSettings
 from ..state.store import Store
 from ..steps.asking import Asker
-from ..steps.correction import review_question, surroundings
+from ..steps.correction import Aim, review_question, surroundings
 from ..steps.grid import plan_grid
 from ..steps.perception import cell_question, whole_question
 from ..steps.refinement import ground_question, refine_question
@@ -141,16 +141,16 @@ def _count(
     width, height = pair.size
     box = Box(width // 3, height // 3, width // 3 + max(1, width // 8), height // 3 + max(1, height // 8))
     mask = box_mask(box, pair.size)
-    text, thing, change_type = "the white car that appeared at the top-left", "white car", ChangeType.APPEAR
-    chosen = Round(0, text, thing, change_type, box, (), mask, 1.0, Verdict.ACCEPT, 1.0, "")
+    aim = Aim("the white car that appeared at the top-left", "white car", ChangeType.APPEAR, box)
+    chosen = Round(0, aim.expression, aim.thing, aim.change_type, box, (), mask, 1.0, Verdict.ACCEPT, 1.0, "")
     part = surroundings(box_of(mask), pair)
-    review = review_question(pair, text, thing, change_type, Segmentation(mask, 1.0), part, asker)
+    review = review_question(pair, aim, Segmentation(mask, 1.0), part, asker)
     several: list[tuple[Question, float]] = [
         (whole_question(pair, grid, asker), 1.0),
         *((cell_question(pair, cell, asker), 1.0) for cell in grid.cells),
         (review, differences * rounds),
         (refine_question(pair, chosen, (), asker, settings.paraphrases, ""), differences),
-        (ground_question(pair, text, asker), differences * (1 + settings.paraphrases)),
+        (ground_question(pair, aim.expression, asker), differences * (1 + settings.paraphrases)),
     ]
     return (
         sum(times for _, times in several),

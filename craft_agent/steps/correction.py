@@ -26,8 +26,16 @@ LEAST_CONTEXT = 24
 
 
 @dataclass(frozen=True)
-class _Aim:
-    """What the segmenter is asked to find next."""
+class Aim:
+    """
+    What the segmenter is asked to find.
+
+    Args:
+        expression, thing (`str`): The sentence, and the thing without the change.
+        change_type (`ChangeType`): What happened to it.
+        box (`Box`, *optional*): Where it is.
+        points (`tuple[Point, ...]`, *optional*): Pixels inside and outside of it.
+    """
 
     expression: str
     thing: str
@@ -79,19 +87,19 @@ def correct(pair: ImagePair, candidate: Candidate, asker: Asker, rounds: int) ->
     Raises:
         TransientError, PermanentError: As `Asker.ask`.
     """
-    aim = _Aim(candidate.expression, candidate.thing, candidate.change_type, candidate.box)
+    aim = Aim(candidate.expression, candidate.thing, candidate.change_type, candidate.box)
     tried: list[Round] = []
-    aims: set[_Aim] = set()
+    aims: set[Aim] = set()
     while len(tried) < rounds and aim not in aims:
         aims.add(aim)
-        found = segment_change(pair, aim.expression, aim.thing, aim.change_type, aim.box, aim.points, asker)
+        found = segment_change(pair, aim, asker)
         if not found.mask.any():
             tried.append(_round(len(tried), aim, found, Verdict.WRONG_OBJECT, 0.0, "the segmenter found nothing"))
             # The segmenter may find the thing if it sees more of the surroundings.
             aim = replace(aim, box=None if aim.box is None else aim.box.grow(_margin(aim.box), pair.size), points=())
             continue
         part = surroundings(box_of(found.mask), pair)
-        answer = asker.ask(review_question(pair, aim.expression, aim.thing, aim.change_type, found, part, asker))
+        answer = asker.ask(review_question(pair, aim, found, part, asker))
         if answer is None:
             tried.append(_round(len(tried), aim, found, Verdict.UNANSWERED, 0.0, ""))
             break
@@ -103,37 +111,26 @@ def correct(pair: ImagePair, candidate: Candidate, asker: Asker, rounds: int) ->
     return _conclude(candidate, tried)
 
 
-def segment_change(
-    pair: ImagePair,
-    expression: str,
-    thing: str,
-    change_type: ChangeType,
-    box: Box | None,
-    points: tuple[Point, ...],
-    asker: Asker,
-) -> Segmentation:
+def segment_change(pair: ImagePair, aim: Aim, asker: Asker) -> Segmentation:
     """
     Segments a thing in the image that shows it: t2 if it appeared, t1 if it disappeared. For a change of state, both
     images are segmented: if the masks agree, their union is returned, otherwise the one with the higher score.
 
     Args:
         pair (`ImagePair`): The pair.
-        expression, thing (`str`): The sentence, and the thing without the change.
-        change_type (`ChangeType`): What happened to it.
-        box (`Box`, *optional*): Where it is.
-        points (`tuple[Point, ...]`): Pixels inside and outside of it.
+        aim (`Aim`): The thing.
         asker (`Asker`): Asks the segmenter.
 
     Returns:
         `Segmentation`: The mask and its score.
     """
     times: tuple[Literal["t1", "t2"], ...] = ("t1", "t2")
-    if change_type is not ChangeType.STATE_CHANGE:
-        times = ("t2",) if change_type is ChangeType.APPEAR else ("t1",)
+    if aim.change_type is not ChangeType.STATE_CHANGE:
+        times = ("t2",) if aim.change_type is ChangeType.APPEAR else ("t1",)
     found = []
     for time in times:
         image = pair.image_t1 if time == "t1" else pair.image_t2
-        prompt = SegmentationPrompt(image, time, thing, expression, change_type, box, points, pair)
+        prompt = SegmentationPrompt(image, time, aim.thing, aim.expression, aim.change_type, aim.box, aim.points, pair)
         found.append(asker.segment(prompt))
     best = max(found, key=lambda each: each.score if each.mask.any() else -1.0)
     if len(found) == 2 and mask_iou(found[0].mask, found[1].mask) >= SAME_THING_IOU:
@@ -146,29 +143,20 @@ def surroundings(box: Box, pair: ImagePair) -> Box:
     return box.grow(_margin(box), pair.size)
 
 
-def review_question(
-    pair: ImagePair,
-    expression: str,
-    thing: str,
-    change_type: ChangeType,
-    found: Segmentation,
-    part: Box,
-    asker: Asker,
-) -> Question:
+def review_question(pair: ImagePair, aim: Aim, found: Segmentation, part: Box, asker: Asker) -> Question:
     """The question whether a mask matches a sentence: the surroundings without and with it, and the whole image."""
-    prompt = asker.prompts.fill(
-        "review", schema=REVIEW, expression=expression, thing=thing, change_type=change_type.value
-    )
+    described = {"expression": aim.expression, "thing": aim.thing}
+    prompt = asker.prompts.fill("review", schema=REVIEW, change_type=aim.change_type.value, **described)
     images = (
         side_by_side(pair, part),
         side_by_side(pair, part, found.mask),
         whole_with(pair.image_t2, found.mask),
     )
-    facts = {"part": part, "mask": found.mask, "expression": expression, "thing": thing, "change_type": change_type}
+    facts = {"part": part, "mask": found.mask, "change_type": aim.change_type, **described}
     return Question("review", prompt, images, REVIEW, pair, facts)
 
 
-def _corrected(aim: _Aim, answer: dict[str, Any], part: Box) -> _Aim:
+def _corrected(aim: Aim, answer: dict[str, Any], part: Box) -> Aim:
     """What to find instead, according to the perceiver."""
     box = to_pixels(answer["box"], part)
     points = []
@@ -177,7 +165,7 @@ def _corrected(aim: _Aim, answer: dict[str, Any], part: Box) -> _Aim:
         spot = to_pixels((max(0, x - 1), max(0, y - 1), min(FULL_SCALE, x + 1), min(FULL_SCALE, y + 1)), part)
         if spot is not None:
             points.append(Point((spot.left + spot.right - 1) // 2, (spot.top + spot.bottom - 1) // 2, inside >= 0.5))
-    return _Aim(
+    return Aim(
         expression=" ".join(answer["expression"].split()),
         thing=" ".join(answer["object"].split()),
         change_type=ChangeType(answer["change_type"]),
@@ -186,7 +174,7 @@ def _corrected(aim: _Aim, answer: dict[str, Any], part: Box) -> _Aim:
     )
 
 
-def _round(number: int, aim: _Aim, found: Segmentation, verdict: Verdict, fit: float, comment: str) -> Round:
+def _round(number: int, aim: Aim, found: Segmentation, verdict: Verdict, fit: float, comment: str) -> Round:
     return Round(
         number=number,
         expression=aim.expression,

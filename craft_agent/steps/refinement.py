@@ -10,7 +10,7 @@ from ..geometry import box_of, mask_iou, to_pixels
 from ..prompts.schemas import GROUND, refine_schema
 from ..records import Box, ChangeType, ImagePair, Proposal, Round, Sample
 from .asking import Asker
-from .correction import segment_change, surroundings
+from .correction import Aim, segment_change, surroundings
 from .grid import draw_plain, side_by_side
 
 
@@ -128,7 +128,7 @@ def ground(pair: ImagePair, sentence: str, chosen: Round, asker: Asker) -> float
         return 0.0
     thing = " ".join(answer["object"].split()) or chosen.thing
     # The points of the correction belong to another box.
-    found = segment_change(pair, sentence, thing, change_type, box, (), asker)
+    found = segment_change(pair, Aim(sentence, thing, change_type, box), asker)
     return mask_iou(found.mask, chosen.mask)
 
 

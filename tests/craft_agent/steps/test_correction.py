@@ -5,7 +5,7 @@ import pytest
 from craft_agent.backends.protocols import Segmentation
 from craft_agent.geometry import box_mask, box_of
 from craft_agent.records import Box, Candidate, ChangeType, Verdict
-from craft_agent.steps.correction import correct, correct_all, segment_change
+from craft_agent.steps.correction import Aim, correct, correct_all, segment_change
 from tests.craft_agent.scripted_perceiver import BoxSegmenter, make_asker, make_pair, review
 
 
@@ -104,7 +104,7 @@ def test_of_two_candidates_with_one_mask_the_better_one_stays():
 )
 def test_the_segmenter_sees_the_time_at_which_the_thing_is_there(change_type, times):
     asker = make_asker(answering(review()))
-    segment_change(make_pair(), "the car", "car", change_type, Box(1, 1, 9, 9), (), asker)
+    segment_change(make_pair(), Aim("the car", "car", change_type, Box(1, 1, 9, 9)), asker)
     assert [prompt.time for prompt in asker.segmenter.prompts] == times
 
 
@@ -120,7 +120,7 @@ def test_a_change_of_state_unites_what_both_times_show_alike():
 
     def found(first, second):
         asker = make_asker(answering(review()), segmenter=ByTime({"t1": (first, 0.5), "t2": (second, 0.9)}))
-        return segment_change(make_pair(), "it", "it", ChangeType.STATE_CHANGE, None, (), asker).mask
+        return segment_change(make_pair(), Aim("it", "it", ChangeType.STATE_CHANGE, None), asker).mask
 
     assert box_of(found(Box(0, 0, 10, 10), Box(2, 0, 12, 10))) == Box(0, 0, 12, 10)
     assert box_of(found(Box(0, 0, 10, 10), Box(40, 0, 50, 10))) == Box(40, 0, 50, 10)
