@@ -249,18 +249,18 @@ def reduce_batch(
     return rows
 
 
-def have_scores(rows: Iterable[Row], before: bool | None, num_before: int) -> bool | None:
+def have_scores(rows: Iterable[Row], had_scores: bool | None, num_before: int) -> bool | None:
     """
     Whether samples have no-target scores. All have one or none has, except that missing predictions need none; that is
     checked here, because `compute` could only refuse all samples.
 
     Args:
         rows (`Iterable[Row]`): The samples.
-        before (`bool`, *optional*): The same of those that were added before; `None` if it is open.
+        had_scores (`bool`, *optional*): The result for the samples that were added before.
         num_before (`int`): Number of samples that were added before, for error messages.
 
     Returns:
-        `bool`, *optional*: `None` if all are missing predictions without a score.
+        `bool`, *optional*: For all samples so far; `None` if they are all missing predictions without a score.
 
     Raises:
         ValueError: If only some have a score.
@@ -269,10 +269,10 @@ def have_scores(rows: Iterable[Row], before: bool | None, num_before: int) -> bo
         has_score = not math.isnan(score)
         if not has_score and counts.is_missing:
             continue
-        if before is not None and has_score != before:
+        if had_scores is not None and has_score != had_scores:
             raise ValueError(only_some_scores(name_sample(sample_id, number), has_score))
-        before = has_score
-    return before
+        had_scores = has_score
+    return had_scores
 
 
 def _reduce_sample(sample: Mapping[str, Any], *, boundary: bool, number: int) -> Row:

@@ -30,6 +30,7 @@ UNKNOWN = "unknown"  # group of the samples without a label, if others have one
 BOOTSTRAP_SEED = 0
 INTERVAL = (2.5, 97.5)  # percentiles
 BOOTSTRAP_CELLS = 2**20  # weights in memory at a time
+_PASS_UNCHANGED = "pass what state() gave, unchanged"
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,12 @@ class SampleTable:
         return replace(self, numbers=self.numbers[rows], no_target_scores=self.no_target_scores[rows], labels=labels)
 
     def name(self, row: int) -> str:
-        """What to call a sample in an error message."""
+        """See [`name_sample`]."""
         return name_sample(self.labels[row][0], row)
 
     @property
     def has_scores(self) -> bool | None:
-        """Whether any sample has a no-target score; `None` if none has and none needs one, being missing."""
+        """Whether any sample has a no-target score; `None` if all are missing predictions, which need none."""
         has_score = ~np.isnan(self.no_target_scores)
         is_open = not (has_score | (self.column("is_missing") == 0)).any()
         return None if is_open else bool(has_score.any())
@@ -94,14 +95,14 @@ def from_state(state: Mapping[str, Any]) -> SampleTable:
             the sample.
     """
     if not isinstance(state, Mapping):
-        raise ValueError(f"a partial state is a dict, not a {type(state).__name__}; pass what state() gave, unchanged")
+        raise ValueError(f"a partial state is a dict, not a {type(state).__name__}; {_PASS_UNCHANGED}")
     needed = (*COLUMNS, "no_target_score", *LABELS, "num_duplicates_removed")
     missing = [name for name in needed if name not in state]
     if missing:
-        raise ValueError(f"the partial state has no {', '.join(missing)}; pass what state() gave, unchanged")
+        raise ValueError(f"the partial state has no {', '.join(missing)}; {_PASS_UNCHANGED}")
     for name in needed[:-1]:
         if not isinstance(state[name], list | tuple):
-            raise ValueError(f"{name} of the partial state is not a list; pass what state() gave, unchanged")
+            raise ValueError(f"{name} of the partial state is not a list; {_PASS_UNCHANGED}")
     lengths = {name: len(state[name]) for name in needed[:-1]}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"the columns of the partial state differ in length: {lengths}")
@@ -109,9 +110,7 @@ def from_state(state: Mapping[str, Any]) -> SampleTable:
         _check_row(row, dict(zip(needed, values)))
     removed = state["num_duplicates_removed"]
     if type(removed) is not int or not 0 <= removed < MOST_PIXELS:
-        raise ValueError(
-            "num_duplicates_removed of the partial state is not a count; pass what state() gave, unchanged"
-        )
+        raise ValueError(f"num_duplicates_removed of the partial state is not a count; {_PASS_UNCHANGED}")
     numbers = np.array([state[name] for name in COLUMNS], dtype=np.int64).reshape(len(COLUMNS), -1).T
     scores = np.array([math.nan if score is None else score for score in state["no_target_score"]], dtype=np.float64)
     labels = list(zip(*(state[name] for name in LABELS)))
@@ -128,7 +127,7 @@ def _check_row(row: int, values: Mapping[str, Any]) -> None:
     labels = [values[name] for name in LABELS]
     if not all(isinstance(label, str) and printable(label) == label for label in labels):
         raise ValueError(f"sample number {row} of the partial state has a label that is not text")
-    name = f"sample '{labels[0]}'" if labels[0] else f"sample number {row}"
+    name = name_sample(labels[0], row)
     counts = [values[column] for column in COLUMNS]
     if not all(type(count) is int and NOT_MEASURED <= count <= MOST_PIXELS for count in counts):
         raise ValueError(f"{name} of the partial state has a count that is not a number of pixels")
@@ -188,7 +187,7 @@ def merge_tables(tables: Sequence[SampleTable]) -> SampleTable:
 
 
 def name_sample(sample_id: str, number: int) -> str:
-    """What to call a sample in an error message."""
+    """What an error message calls a sample: by its id or, if that is empty, by its number, from 0."""
     return f"sample '{sample_id}'" if sample_id else f"sample number {number}"
 
 
@@ -200,8 +199,10 @@ def only_some_scores(name: str, has_score: bool) -> str:
 
 def refuse_duplicates(table: SampleTable) -> None:
     """
+    Checks that no id occurs twice: only merging drops duplicates.
+
     Raises:
-        ValueError: If two samples have the same id. Only merging drops duplicates.
+        ValueError: If two samples have the same id.
     """
     for row, first in _repetitions(table).items():
         raise ValueError(
@@ -212,8 +213,10 @@ def refuse_duplicates(table: SampleTable) -> None:
 
 def check_flags(**flags: bool) -> None:
     """
+    Checks options that are on or off, by name.
+
     Raises:
-        ValueError: If an option is neither true nor false, such as the string "False", which Python counts as true.
+        ValueError: If one is neither true nor false, such as the string "False", which Python counts as true.
     """
     for name, value in flags.items():
         if not isinstance(value, bool | np.bool_):
@@ -222,8 +225,10 @@ def check_flags(**flags: bool) -> None:
 
 def check_options(convention: str, bootstrap: int, **flags: bool) -> None:
     """
+    Checks the options of [`compute_scores`], before any mask is read.
+
     Raises:
-        ValueError: If one of these options of [`compute_scores`] has an invalid value.
+        ValueError: If one has an invalid value.
     """
     check_flags(**flags)
     if convention not in CONVENTIONS:
