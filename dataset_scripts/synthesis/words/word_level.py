@@ -132,32 +132,18 @@ def replace_words(
     words = split_words(text.lower().strip().rstrip("."))
     if not words or not text.isascii() or _NEGATION.search(text.lower()):
         return text
-    nouns, verbs = _nouns(domain), _VERBS.get(change_type, {})
+    synonyms = _Synonyms(domain, split, strength, random)
+    verbs = _VERBS.get(change_type, {})
     said: list[str] = []
-    chosen: dict[str, tuple[str, str]] = {}
     at, has_verb, is_changed = 0, False, False
     while at < len(words):
-        before, following = words[at - 1] if at else "", words[at + 1 : at + 2]
         if length := longest_match(words, at, verbs, 3):
             has_verb = True
-            new = _one_of(verbs[words[at : at + length]][split], random) if random.random() < strength else ""
+            new = synonyms.choose(verbs[words[at : at + length]][split])
         elif (length := longest_match(words, at, places(), 8)) and _ends_there(words, at + length):
-            phrases = prepositional(places()[words[at : at + length]], split)
-            new = _one_of(phrases, random) if random.random() < strength else ""
-        elif (
-            words[at] in nouns
-            and (before in _BEFORE_NOUN or not before)
-            and (not following or following[0] in _AFTER_NOUN)
-        ):
-            length = 1
-            name, is_plural, entries = nouns[words[at]]
-            if name not in chosen:
-                choices = entries[split]
-                is_anew = choices and random.random() < strength
-                chosen[name] = forms_of(_one_of(choices, random)) if is_anew else ("", "")
-            new = chosen[name][is_plural]
+            new = synonyms.choose(prepositional(places()[words[at : at + length]], split))
         else:
-            length, new = 1, ""
+            length, new = 1, synonyms.of_noun(words, at)
         is_changed = is_changed or bool(new)
         said.append(new or " ".join(words[at : at + length]))
         at += length
@@ -165,9 +151,39 @@ def replace_words(
         return text
     sentence = tidy(" ".join(said))
     if has_verb and " that " not in sentence and "which" not in sentence and random.random() < 0.3:
-        sentence = _one_of(ABOUT_STATEMENTS[split], random).format(sentence)
-        sentence = tidy(sentence)
+        sentence = tidy(_one_of(ABOUT_STATEMENTS[split], random).format(sentence))
     return sentence
+
+
+class _Synonyms:
+    """Chooses the synonyms for one sentence, in which a noun is called the same each time."""
+
+    def __init__(self, domain: str | None, split: Split, strength: float, random: np.random.Generator) -> None:
+        self._nouns = _nouns(domain)
+        self._split = split
+        self._strength = strength
+        self._random = random
+        self._chosen: dict[str, tuple[str, str]] = {}  # Singular and plural by name; empty for a noun that stays.
+
+    def choose(self, choices: tuple[str, ...]) -> str:
+        """One of the choices, or "" if the words are to stay."""
+        return _one_of(choices, self._random) if self._random.random() < self._strength else ""
+
+    def of_noun(self, words: tuple[str, ...], at: int) -> str:
+        """A synonym of the noun at a place, or "" if there is no noun or it is to stay."""
+        if words[at] not in self._nouns or not _stands_alone(words, at):
+            return ""
+        name, is_plural, choices = self._nouns[words[at]]
+        if name not in self._chosen:
+            new = self.choose(choices[self._split]) if choices[self._split] else ""
+            self._chosen[name] = forms_of(new) if new else ("", "")
+        return self._chosen[name][is_plural]
+
+
+def _stands_alone(words: tuple[str, ...], at: int) -> bool:
+    """Whether the words beside a noun show that it is not part of a compound, such as "car" in "car park"."""
+    follows_article = at == 0 or words[at - 1] in _BEFORE_NOUN
+    return follows_article and (at + 1 == len(words) or words[at + 1] in _AFTER_NOUN)
 
 
 def _ends_there(words: tuple[str, ...], at: int) -> bool:
