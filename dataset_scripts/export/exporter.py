@@ -4,7 +4,7 @@
 import errno
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -123,13 +123,7 @@ def export_dataset(
             else, if files change or the disk becomes full, and with `strict` if anything was skipped.
     """
     options = options or ExportOptions()
-    if raw.is_dir() and is_image_folder(raw):
-        # With images in t1 and t2, it would be read as a stage-1 set, and its sentences would be lost.
-        raise DataError(
-            f"{raw} is an image folder (metadata.jsonl), which needs no export: --train_data and --data read it, and "
-            f'load_dataset("imagefolder", data_dir={json.dumps(str(raw))})'
-        )
-    found = find_split_folders(raw)
+    found = _find_folders(raw)
     kind = options.kind or ("pretrain" if all(folder.is_pretrain for folder in found) else "referring")
     folders = [folder for folder in found if folder.is_pretrain == (kind == "pretrain")]
     if not folders:
@@ -151,10 +145,7 @@ def export_dataset(
             _fill(folder, plan, folders, num_proc, strict)
     record = folder.read_record()
     folder.tidy()
-    try:
-        report = ReadingReport.from_json(record["report"])
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise DataError(f"the record of {out} is damaged; export it again with --overwrite") from error
+    report = _read_report(record, out)
     if strict:
         report.raise_if_skipped()
     others = tuple(other.name for other in found if other not in folders)
@@ -196,6 +187,24 @@ def push_dataset(out: Path, repository: str, is_private: bool) -> str:
     except (OSError, ValueError) as error:
         raise DataError(f"{out} is complete, but cannot be uploaded to {repository}; run it again: {error}") from error
     return str(url)
+
+
+def _find_folders(raw: Path) -> list[SplitFolder]:
+    """The split folders of a raw dataset, of both kinds; raises a [`DataError`] for an image folder."""
+    if raw.is_dir() and is_image_folder(raw):
+        # With images in t1 and t2, it would be read as a stage-1 set, and its sentences would be lost.
+        raise DataError(
+            f"{raw} is an image folder (metadata.jsonl), which needs no export: --train_data and --data read it, and "
+            f'load_dataset("imagefolder", data_dir={json.dumps(str(raw))})'
+        )
+    return find_split_folders(raw)
+
+
+def _read_report(record: Mapping[str, Any], out: Path) -> ReadingReport:
+    try:
+        return ReadingReport.from_json(record["report"])
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DataError(f"the record of {out} is damaged; export it again with --overwrite") from error
 
 
 def _identity(raw: Path, folders: Sequence[SplitFolder], kind: str, options: ExportOptions) -> dict[str, Any]:
