@@ -74,7 +74,14 @@ def _sample_camera(random: np.random.Generator, size: int) -> Camera:
             degrees = (
                 float(random.uniform(-1, 1)) ** 3 * 55 if random.random() < 0.75 else float(random.uniform(-60, 60))
             )
-            return Camera(size, focal, size * float(random.uniform(0.4, 0.6)), horizon, height, degrees)
+            return Camera(
+                size,
+                focal,
+                center_x=size * float(random.uniform(0.4, 0.6)),
+                horizon=horizon,
+                height=height,
+                degrees=degrees,
+            )
 
 
 def _sample_ways(

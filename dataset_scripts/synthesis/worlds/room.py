@@ -85,12 +85,12 @@ def _sample_walls(random: np.random.Generator, size: int) -> RoomScene:
     height = float(random.uniform(2.5, 3.4))
     high = bool(random.random() < 0.5)
     camera = Camera(
-        size,
-        float(random.uniform(0.75, 1.25)) * size,
-        size * float(random.uniform(0.42, 0.58)),
-        size * float(random.uniform(0.08, 0.3) if high else random.uniform(0.3, 0.48)),
-        float(random.uniform(1.9, height - 0.3) if high else random.uniform(1.25, 1.75)),
-        float(random.uniform(-32, 32)) if random.random() < 0.7 else float(random.normal(0, 3)),
+        size=size,
+        focal=float(random.uniform(0.75, 1.25)) * size,
+        center_x=size * float(random.uniform(0.42, 0.58)),
+        horizon=size * float(random.uniform(0.08, 0.3) if high else random.uniform(0.3, 0.48)),
+        height=float(random.uniform(1.9, height - 0.3) if high else random.uniform(1.25, 1.75)),
+        degrees=float(random.uniform(-32, 32)) if random.random() < 0.7 else float(random.normal(0, 3)),
     )
     paint = scaled(_WALL_PAINTS[int(random.integers(len(_WALL_PAINTS)))], float(random.uniform(0.88, 1.08)))
     accent = paint if random.random() < 0.7 else scaled(_WALL_PAINTS[int(random.integers(len(_WALL_PAINTS)))], 0.9)
@@ -363,51 +363,45 @@ def _add_small(random: np.random.Generator, scene: RoomScene, layout: Layout, co
         if spot is None:
             continue
         turn = float(random.uniform(0, 360))
-        if kind == "plant":
-            tall = float(random.uniform(0.6, 1.6))
-            added = layout.stand(
-                "plant", spot, State(), (tall * 0.62, tall, 0.4), variant=str(random.choice(PLANT_SHAPES))
-            )
-        elif kind == "bag":
-            shape = str(random.choice(BAG_SHAPES))
-            tall = 0.68 if shape == "suitcase" else float(random.uniform(0.36, 0.5))
-            wide = tall * (0.68 if shape in ("suitcase", "backpack") else 1.1)
-            added = layout.stand(
-                "bag", spot, State(str(random.choice(_BAG_COLORS))), (wide, tall, 0.25), variant=shape
-            )
-        elif kind == "lamp" and lamp_shape == "pendant":
-            drop = float(random.uniform(0.5, 0.9))
-            state = State(None, "on" if random.random() < 0.5 else "off")
-            added = layout.stand(
-                "lamp",
-                spot,
-                state,
-                (0.5, drop, 0.5),
-                variant="pendant",
-                above=scene.height - drop,
-                free=0,
-            )
-        elif kind == "lamp":
-            state = State(None, "on" if random.random() < 0.5 else "off")
-            added = layout.stand("lamp", spot, state, (0.45, float(random.uniform(1.4, 1.75)), 0.4), variant="floor")
+        if kind == "lamp":
+            added = _add_lamp(random, scene, layout, spot, lamp_shape)
+        elif kind in ("plant", "bag"):
+            added = _add_upright(random, layout, kind, spot)
         elif kind == "bin":
-            added = _add_solid(
-                scene,
-                layout,
-                "bin",
-                spot,
-                turn,
-                (0.4, 0.6, 0.4),
-                State(str(random.choice(BIN_COLORS))),
-                "can",
-            )
+            state = State(str(random.choice(BIN_COLORS)))
+            added = _add_solid(scene, layout, "bin", spot, turn, (0.4, 0.6, 0.4), state, "can")
         else:
             side = float(random.uniform(0.35, 0.7))
             state = sample_box_state(random)
-            added = _add_solid(
-                scene, layout, "box", spot, turn, (side, side * float(random.uniform(0.6, 1)), side), state, ""
-            )
+            extent = (side, side * float(random.uniform(0.6, 1)), side)
+            added = _add_solid(scene, layout, "box", spot, turn, extent, state, "")
         count -= added is not None
+
+
+def _add_upright(random: np.random.Generator, layout: Layout, kind: str, spot: Point) -> NormalThing | None:
+    """Adds a plant or a bag."""
+    if kind == "plant":
+        tall = float(random.uniform(0.6, 1.6))
+        shape, state, wide, long = str(random.choice(PLANT_SHAPES)), State(), tall * 0.62, 0.4
+    else:
+        shape = str(random.choice(BAG_SHAPES))
+        tall = 0.68 if shape == "suitcase" else float(random.uniform(0.36, 0.5))
+        wide, long = tall * (0.68 if shape in ("suitcase", "backpack") else 1.1), 0.25
+        state = State(str(random.choice(_BAG_COLORS)))
+    return layout.stand(kind, spot, state, (wide, tall, long), variant=shape)
+
+
+def _add_lamp(
+    random: np.random.Generator, scene: RoomScene, layout: Layout, spot: Point, shape: str
+) -> NormalThing | None:
+    """Adds a floor lamp, or a pendant lamp that hangs from the ceiling."""
+    drop = float(random.uniform(0.5, 0.9)) if shape == "pendant" else 0.0
+    state = State(None, "on" if random.random() < 0.5 else "off")
+    if shape == "pendant":
+        extent = (0.5, drop, 0.5)
+        return layout.stand("lamp", spot, state, extent, variant="pendant", above=scene.height - drop, free=0)
+    extent = (0.45, float(random.uniform(1.4, 1.75)), 0.4)
+    return layout.stand("lamp", spot, state, extent, variant="floor")
 
 
 def paint_room(scene: RoomScene, time: Time, light: Light) -> Rendering:

@@ -115,7 +115,9 @@ def _sample_ground(random: np.random.Generator, size: int) -> StreetScene:
         curbs = (middle - wide / 2, middle + wide / 2)
         fronts = (min(curbs[0] - pavements[0], -1.8), max(curbs[1] + pavements[1], 1.8))
         built = (bool(random.random() < 0.75), bool(random.random() < 0.75))
-    camera = Camera(size, focal, size * float(random.uniform(0.4, 0.6)), horizon, height, degrees)
+    camera = Camera(
+        size, focal, center_x=size * float(random.uniform(0.4, 0.6)), horizon=horizon, height=height, degrees=degrees
+    )
     return StreetScene(
         domain="NS",
         view="normal",
