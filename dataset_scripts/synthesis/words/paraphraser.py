@@ -6,12 +6,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from .known_words import known_words
 from .nouns import Split
 from .parsing import Parts, parse
 from .places import SPELLINGS
 from .realisation import Realiser
 from .typos import misspell
-from .vocabulary import known_words
 from .word_level import replace_words
 
 

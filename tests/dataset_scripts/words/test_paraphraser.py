@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 from dataset_scripts.synthesis.language.vocabulary import COLORS
 from dataset_scripts.synthesis.words import Paraphraser
 from dataset_scripts.synthesis.words.changes import APPEARANCES, DISAPPEARANCES
-from dataset_scripts.synthesis.words.states import STATES
-from dataset_scripts.synthesis.words.templates import OWN_NOUN_PHRASE, OWN_STATEMENT
-from dataset_scripts.synthesis.words.typos import misspell
-from dataset_scripts.synthesis.words.vocabulary import (
+from dataset_scripts.synthesis.words.known_words import (
     FUNCTION_WORDS,
     canonical_words,
     entries,
@@ -23,6 +20,9 @@ from dataset_scripts.synthesis.words.vocabulary import (
     words_in,
     words_of_split,
 )
+from dataset_scripts.synthesis.words.states import STATES
+from dataset_scripts.synthesis.words.templates import OWN_NOUN_PHRASE, OWN_STATEMENT
+from dataset_scripts.synthesis.words.typos import misspell
 from tests.dataset_scripts.words.conftest import EVERYTHING
 
 

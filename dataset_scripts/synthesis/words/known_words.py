@@ -1,21 +1,11 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Collects the words and templates of all tables by split."""
+"""All words and templates that paraphrases may use, collected from the tables of this folder, by split."""
 
 import re
 from collections.abc import Iterator
 from functools import cache
 
-from dataset_scripts.synthesis.language.vocabulary import (
-    CHANGE_ROWS,
-    COLORS,
-    POSITIONS,
-    RELATIONS,
-    STARTS,
-    SUPERLATIVES,
-)
-from dataset_scripts.synthesis.language.vocabulary import (
-    NOUNS as CHECKED_NOUNS,
-)
+from dataset_scripts.synthesis.language import vocabulary as grammar
 
 from . import places, templates, verbs
 from .changes import APPEARANCES, DISAPPEARANCES, EARLIER, LATER, PLURALS
@@ -88,9 +78,10 @@ def words_in(text: str) -> set[str]:
 @cache
 def canonical_words() -> frozenset[str]:
     """All words of the generator's language, and the names of all nouns."""
-    texts = [*POSITIONS, *RELATIONS, *STARTS, *SUPERLATIVES, *COLORS, *PLURALS, *PLURALS.values()]
-    texts += [form for row in CHECKED_NOUNS for form in row]
-    texts += [phrase for row in CHANGE_ROWS for phrase in (*row.clauses, *row.verbs)]
+    texts = [*grammar.POSITIONS, *grammar.RELATIONS, *grammar.STARTS, *grammar.SUPERLATIVES, *grammar.COLORS]
+    texts += [*PLURALS, *PLURALS.values()]
+    texts += [form for row in grammar.NOUNS for form in row]
+    texts += [phrase for row in grammar.CHANGE_ROWS for phrase in (*row.clauses, *row.verbs)]
     texts += [form for noun in NOUNS for name in (noun.name, *noun.also) for form in forms_of(name)]
     texts += [*places.SPELLINGS, *places.SPELLINGS.values()]
     texts += ["image scene from with roof roofed roofs wearing dressed top bottom second third newly built everything"]
