@@ -4,6 +4,7 @@
 import csv
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,11 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def today() -> str:
+    """The date for a row, such as "2026-11-30", in UTC."""
+    return datetime.now(timezone.utc).date().isoformat()
 
 
 def _rounded(value: Any, digits: int | None) -> Any:

@@ -17,10 +17,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
-from benchmarks.tables import RESULTS, write_rows
+from benchmarks.tables import RESULTS, today, write_rows
 
 from . import KINDS, Kind, Outcome, Verdict, run_cases
 
@@ -83,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 **{outcome.value: counts[outcome] for outcome in Outcome},
                 "seconds": round(seconds, 1),
                 "seed": options.seed,
-                "date": date.today().isoformat(),
+                "date": today(),
             }
         )
         sums += counts

@@ -282,7 +282,7 @@ def row(checkout: str, name: str, value: float, reference: float | None = None) 
 
 
 def main() -> None:
-    """Command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("other", type=Path, nargs="?", help="root of the other checkout")
     parser.add_argument("--rounds", type=int, default=3)

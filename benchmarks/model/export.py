@@ -21,14 +21,13 @@ import argparse
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.model.compare import BARE, FIRST, MODEL, Checkout, start_seconds
-from benchmarks.tables import RESULTS, ROOT, append_rows
+from benchmarks.tables import RESULTS, ROOT, append_rows, today
 
 
 FIRST_EXPORTED = """
@@ -203,12 +202,12 @@ def row(name: str, what: str, value: float, ratio: float | None = None) -> dict[
     """A row of the table."""
     shown = "" if ratio is None else f"{ratio:.3f}"
     print(f"{name:16} {what:50} {value:10.2f} {shown}", flush=True)
-    date = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+    date = today()
     return {"model": name, "what": what, "value": f"{value:.4g}", "ratio": shown, "date": date}
 
 
 def main() -> None:
-    """Command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("onnx", type=Path, help="folder of the float32 graphs")
     parser.add_argument("int8", type=Path, help="folder of the 8-bit graphs")

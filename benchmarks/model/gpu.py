@@ -15,7 +15,6 @@ import csv
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -27,7 +26,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.model.inference import SENTENCE, random_image
 from benchmarks.model.operators import LEVELS, deformable_attention
-from benchmarks.tables import append_rows
+from benchmarks.tables import append_rows, today
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.build.presets import PRESETS, preset_model, tiny_processor
 
@@ -94,7 +93,7 @@ class Report:
 
     def write(self, row: Row) -> None:
         """Adds a row."""
-        row.device, row.date = self.device_name, datetime.now(timezone.utc).strftime("%Y-%m-%d")
+        row.device, row.date = self.device_name, today()
         append_rows(self.path, [asdict(row)], digits=4)
         print(" ".join(str(value) for value in asdict(row).values() if value not in ("", 0, 0.0)), flush=True)
 

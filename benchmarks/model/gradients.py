@@ -13,14 +13,13 @@ largest difference of any gradient, relative to its largest value.
 import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timezone
 from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks.tables import RESULTS, write_rows
+from benchmarks.tables import RESULTS, today, write_rows
 from modeling_mtrefseg.cpu_gradients_mtrefseg import convolve, weighted_maxima, weighted_row_sums
 from trainer.loop.engines import keep_freed_memory
 from trainer.training_config import MTRefSegTrainingConfig
@@ -100,12 +99,12 @@ def measure(case: Case, rounds: int) -> dict[str, Any]:
         "milliseconds": f"{spent[1]:.3g}",
         "ratio": f"{spent[1] / spent[0]:.2f}",
         "difference": f"{difference:.0e}",
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+        "date": today(),
     }
 
 
 def main() -> None:
-    """Command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()

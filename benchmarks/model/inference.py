@@ -18,7 +18,6 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from torch import nn
 from tqdm import tqdm
 from transformers import AutoBackbone, BatchFeature
 
-from benchmarks.tables import RESULTS, append_rows
+from benchmarks.tables import RESULTS, append_rows, today
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from mtrefseg import optimize_for_cpu
@@ -71,7 +70,7 @@ class Row:
     torch: str = torch.__version__
     transformers: str = transformers.__version__
     python: str = platform.python_version()
-    date: str = field(default_factory=lambda: datetime.now(timezone.utc).strftime("%Y-%m-%d"))
+    date: str = field(default_factory=today)
 
 
 class Clock:
@@ -211,7 +210,7 @@ def processor_name() -> str:
 
 
 def main() -> None:
-    """Command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", choices=list(PRESETS), default="tiny")
     parser.add_argument("--image-size", type=int, help="side of the canvas in pixels (default: the preset's)")

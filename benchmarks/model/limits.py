@@ -16,7 +16,6 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.model.inference import SENTENCE, processor_name, random_image
-from benchmarks.tables import RESULTS, append_rows
+from benchmarks.tables import RESULTS, append_rows, today
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from mtrefseg import optimize_for_cpu
@@ -54,7 +53,7 @@ class Row:
     threads: int = field(default_factory=torch.get_num_threads)
     processor: str = field(default_factory=processor_name)
     torch: str = torch.__version__
-    date: str = field(default_factory=lambda: datetime.now(timezone.utc).strftime("%Y-%m-%d"))
+    date: str = field(default_factory=today)
 
 
 @dataclass
@@ -229,7 +228,7 @@ def measure(
 
 
 def main() -> None:
-    """Command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="mtrefseg-r1", help="folder or Hub id of a checkpoint")
     parser.add_argument("--preset", choices=list(PRESETS), help="random weights instead of a checkpoint")

@@ -159,7 +159,7 @@ class Parity:
 
 
 def main() -> None:
-    """Command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=FIXTURE, help="weights and tensors of the reference")
     with TemporaryDirectory() as work:

@@ -16,7 +16,6 @@ It appends rows to `results/understanding.csv`. One run, one seed.
 """
 
 import argparse
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from benchmarks.tables import RESULTS, append_rows
+from benchmarks.tables import RESULTS, append_rows, today
 from craft_agent.geometry import mask_iou
 from dataset_scripts.readers import Pair, PairSource, open_pairs
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
@@ -139,7 +138,7 @@ def main() -> None:
     pairs = open_pairs(options.data, "validation", num_pairs=options.pairs, generator=generator)
     scores = measure(model, processor, pairs)
     run: dict[str, Any] = {"model": Path(options.model).name, "data": Path(options.data).name}
-    run |= {"pairs": len(pairs), "seed": options.seed, "date": date.today().isoformat()}
+    run |= {"pairs": len(pairs), "seed": options.seed, "date": today()}
     rows = [{**run, "what": what, **score.row()} for what, score in scores.items() if score.ious]
     append_rows(options.out, [{name: row[name] for name in COLUMNS} for row in rows])
     for row in rows:

@@ -269,7 +269,7 @@ def check_series(scene: Sequence[np.ndarray], folder: Path, predictor: Any) -> b
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="mtrefseg-r1", help="a model folder or a Hub id")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))

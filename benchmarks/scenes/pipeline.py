@@ -102,7 +102,7 @@ def simulate(stages: Sequence[Stage], num_batches: int) -> float:
 
 
 def main() -> None:
-    """Command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, example in (("read", ("4", "0.2")), ("predict", ("1", "0.1")), ("write", ("1", "0.05"))):
         parser.add_argument(f"--{name}", nargs=2, metavar=("WORKERS", "SECONDS"), default=example)

@@ -184,7 +184,7 @@ def cut(scene: Tile) -> list[Tile]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="a split folder with tiles of LEVIR-CD")
     parser.add_argument("--model", default="mtrefseg-r1", help="a model folder or a Hub id")

@@ -20,7 +20,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ import torch
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
-from benchmarks.tables import RESULTS, append_rows
+from benchmarks.tables import RESULTS, append_rows, today
 from mtrefseg.build.presets import preset_model, tiny_processor
 from mtrefseg.scenes import SceneOptions, ScenePredictor, load_predictor, segment_pair
 
@@ -181,7 +180,7 @@ def measure(options: argparse.Namespace) -> Row:
         objects=sum(len(one.objects) for one in result.sentences),
         threads=torch.get_num_threads(),
         processor=platform.processor() or platform.machine(),
-        measured=datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+        measured=today(),
     )
 
 

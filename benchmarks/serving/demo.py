@@ -25,7 +25,6 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 import gradio_client
@@ -34,7 +33,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from benchmarks.hostile import images, pixels
-from benchmarks.tables import RESULTS, ROOT, append_rows
+from benchmarks.tables import RESULTS, ROOT, append_rows, today
 
 from .visitors import EXAMPLES, PATIENCE_SECONDS, QUESTIONS, SPACE, await_all, memory_of, new_file, percentile
 
@@ -169,7 +168,7 @@ def measure(model: str, visitors: int, seconds: float, hostile: int) -> dict[str
         "memory_quarter": round(memory_quarter),
         "memory_end": round(memory_end),
         "files_left": files_left,
-        "date": date.today().isoformat(),
+        "date": today(),
         "hostile": hostile,
         "refused": log.refused,
     }

@@ -26,14 +26,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import gradio_client
 import httpx
 
-from benchmarks.tables import RESULTS, ROOT, append_rows
+from benchmarks.tables import RESULTS, ROOT, append_rows, today
 
 from .visitors import EXAMPLES, PATIENCE_SECONDS, QUESTIONS, SPACE, await_all, memory_of, new_file, percentile
 
@@ -178,7 +177,7 @@ def row_of(server: Server, batching: bool, options: argparse.Namespace) -> dict[
         "visitor_wait_p50": percentile(log.visitor_waits, 50),
         "visitor_wait_p95": percentile(log.visitor_waits, 95),
         "memory_end": round(memory_of(server.process)),
-        "date": date.today().isoformat(),
+        "date": today(),
     }
 
 

@@ -136,7 +136,7 @@ def compare(results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Command line."""
+    """Runs the command."""
     if "--worker" in sys.argv:
         flags = [argument for argument in sys.argv[1:] if argument != "--worker"]
         train([part for flag in flags for part in flag.split("=", 1)])

@@ -243,7 +243,7 @@ def _step_logs(folder: Path) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--kills", type=int, choices=range(1, STEPS), metavar="N", default=KILLS)

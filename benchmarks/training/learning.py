@@ -188,7 +188,7 @@ def train(minutes: float, batch_size: int, learning_rate: float, without: list[s
 
 
 def main() -> None:
-    """Command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--batch-size", type=int, default=8, help="pairs per step, with four sentences each")
