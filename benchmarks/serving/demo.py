@@ -35,7 +35,7 @@ from PIL import Image
 from benchmarks.hostile import images, pixels
 from benchmarks.tables import RESULTS, ROOT, append_rows, today
 
-from .visitors import EXAMPLES, PATIENCE_SECONDS, QUESTIONS, SPACE, await_all, memory_of, new_file, percentile
+from .visitors import PATIENCE_SECONDS, QUESTIONS, await_all, connect, memory_of, new_pair, percentile
 
 
 @dataclass
@@ -53,13 +53,10 @@ class Log:
 
 def visit(url: str, number: int, folder: Path, end: float, hostile: int, log: Log) -> None:
     """One visitor asks until the time is over. Of every so many pairs, one is hostile; 0: none."""
-    client = gradio_client.Client(url, verbose=False, download_files=False, httpx_kwargs={"timeout": PATIENCE_SECONDS})
+    client = connect(url)
     round_number = 0
     while time.monotonic() < end:
-        name = EXAMPLES[(number + round_number) % len(EXAMPLES)]
-        pair = [
-            new_file(SPACE / "examples" / f"{name}_{each}.jpg", folder, number, round_number) for each in ("t1", "t2")
-        ]
+        pair = new_pair(number, round_number, folder)
         is_hostile = hostile > 0 and (number + round_number) % hostile == 0
         if is_hostile:
             pair[round_number % 2].write_bytes(hostile_file((number + round_number) // hostile))
@@ -109,7 +106,7 @@ def count_files(folder: str) -> int:
 
 
 def wait_for(url: str, process: subprocess.Popen) -> None:
-    """Until the server answers."""
+    """Waits until the server answers; exits if it does not start."""
     host, port = url.removeprefix("http://").rstrip("/").split(":")
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end and process.poll() is None:

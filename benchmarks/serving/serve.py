@@ -34,7 +34,17 @@ import httpx
 
 from benchmarks.tables import RESULTS, ROOT, append_rows, today
 
-from .visitors import EXAMPLES, PATIENCE_SECONDS, QUESTIONS, SPACE, await_all, memory_of, new_file, percentile
+from .visitors import (
+    EXAMPLES,
+    PATIENCE_SECONDS,
+    QUESTIONS,
+    SPACE,
+    await_all,
+    connect,
+    memory_of,
+    new_pair,
+    percentile,
+)
 
 
 GROUP = 5
@@ -84,7 +94,7 @@ def start_server(model: str, batching: bool, uploads: str) -> Iterator[subproces
 
 
 def wait_for(process: subprocess.Popen) -> Server:
-    """Until it says that it listens."""
+    """Waits until the server says that it listens; exits if it does not start."""
     assert process.stdout is not None
     found = re.search(r"http://[\d.]+:\d+", process.stdout.readline())
     if found is None:
@@ -122,10 +132,7 @@ def visit(server: Server, client: gradio_client.Client, number: int, folder: Pat
     """A visitor of the demo asks until the time is over."""
     round_number = 100 * turn
     while time.monotonic() < end:
-        name = EXAMPLES[(number + round_number) % len(EXAMPLES)]
-        pair = [
-            new_file(SPACE / "examples" / f"{name}_{each}.jpg", folder, number, round_number) for each in ("t1", "t2")
-        ]
+        pair = new_pair(number, round_number, folder)
         for question in QUESTIONS:
             if time.monotonic() > end:
                 break
@@ -190,18 +197,7 @@ def measure(options: argparse.Namespace) -> list[dict[str, object]]:
             for batching, folder in zip((True, False), folders)
         ]
         servers = [wait_for(process) for process in processes]
-        visitors = [
-            [
-                gradio_client.Client(
-                    f"{server.url}/demo/",
-                    verbose=False,
-                    download_files=False,
-                    httpx_kwargs={"timeout": PATIENCE_SECONDS},
-                )
-                for _ in range(options.visitors)
-            ]
-            for server in servers
-        ]
+        visitors = [[connect(f"{server.url}/demo/") for _ in range(options.visitors)] for server in servers]
         for _ in range(TURNS):
             for server, clients in zip(servers, visitors):
                 load(server, clients, options, Path(folders[2]))

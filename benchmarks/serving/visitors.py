@@ -1,13 +1,13 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Shared by both load tests: pairs and questions of visitors, and measurements of a server."""
 
-import io
 import os
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+import gradio_client
 import numpy as np
 from PIL import Image
 
@@ -20,15 +20,21 @@ QUESTIONS = ("a house has been built", "the car that has left\nthe tree that was
 PATIENCE_SECONDS = 600
 
 
-def new_file(source: Path, folder: Path, number: int, round_number: int) -> Path:
-    """Writes a copy of an image with one pixel changed, so that it is a different file."""
-    image = Image.open(source).convert("RGB")
-    image.putpixel((number, round_number % image.height), (round_number // image.height % 256, 0, 0))
-    path = folder / f"{number}_{source.stem}.png"
-    file = io.BytesIO()
-    image.save(file, "png")
-    path.write_bytes(file.getvalue())
-    return path
+def connect(url: str) -> gradio_client.Client:
+    """A client of the demo at an address, which waits for a loaded server."""
+    return gradio_client.Client(url, verbose=False, download_files=False, httpx_kwargs={"timeout": PATIENCE_SECONDS})
+
+
+def new_pair(visitor: int, round_number: int, folder: Path) -> list[Path]:
+    """The next example pair of a visitor, t1 first, as new files: one pixel differs, so that no pair is cached."""
+    name = EXAMPLES[(visitor + round_number) % len(EXAMPLES)]
+    paths = []
+    for time in ("t1", "t2"):
+        image = Image.open(SPACE / "examples" / f"{name}_{time}.jpg").convert("RGB")
+        image.putpixel((visitor, round_number % image.height), (round_number // image.height % 256, 0, 0))
+        paths.append(folder / f"{visitor}_{name}_{time}.png")
+        image.save(paths[-1])
+    return paths
 
 
 def await_all(visits: Sequence[Future[None]], errors: list[str], who: str = "visitor") -> None:
