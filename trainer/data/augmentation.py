@@ -207,24 +207,18 @@ def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> Pa
 
 def join(sample: PairSample, other: PairSample, random: np.random.Generator) -> PairSample:
     """
-    Replaces a part at one side of a pair, 30 to 70 %, by the same part of another pair: the model learns that
-    neighbours of other places are no change, and to answer objects that are cut. Drops the sentences that [`crop`]
-    drops. The other pair keeps its changes if they certainly match no sentence, its times as they are or exchanged;
-    otherwise only its t1 is used, for both times.
+    Replaces one side of a pair, 30 to 70 % of it, by the same side of another pair. The model learns that a border
+    between two places is no change, and to segment objects that are cut off. Drops the sentences that [`crop`] drops.
+    The other pair keeps its changes if certainly none of them matches a sentence, with its times as they are or
+    exchanged; otherwise its t1 is used for both times.
 
     Args:
         sample ([`PairSample`]): A pair.
         other ([`PairSample`]): Another pair; scaled and cropped to the size of the first.
-        random (`np.random.Generator`): Chooses the side and the part.
+        random (`np.random.Generator`): Chooses the side and its size.
     """
     width, height = size = sample.image_t1.size
-    is_upright, is_first, share = random.random() < 0.5, random.random() < 0.5, random.uniform(0.3, 0.7)
-    if is_upright:
-        half = slice(0, round(share * width)) if is_first else slice(round(share * width), width)
-        window = (slice(0, height), half)
-    else:
-        half = slice(0, round(share * height)) if is_first else slice(round(share * height), height)
-        window = (half, slice(0, width))
+    window = _side_of(width, height, random)
     seen = _seen_in(sample, window)
     if seen is None:
         return sample
@@ -249,6 +243,15 @@ def join(sample: PairSample, other: PairSample, random: np.random.Generator) -> 
         change_mask=change_mask,
         absent_types=seen.absent_types & other.absent_types,
     )
+
+
+def _side_of(width: int, height: int, random: np.random.Generator) -> tuple[slice, slice]:
+    """Rows and columns of a random part of an image at one of its sides, 30 to 70 % of it."""
+    is_beside, is_first, share = random.random() < 0.5, random.random() < 0.5, random.uniform(0.3, 0.7)
+    length = width if is_beside else height
+    border = round(share * length)
+    part = slice(0, border) if is_first else slice(border, length)
+    return (slice(0, height), part) if is_beside else (part, slice(0, width))
 
 
 def _unrelated_to(sample: PairSample, other: PairSample) -> PairSample:
