@@ -108,12 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..audit.store import AuditStore
 
     auditor = check_auditor(arguments.auditor) if arguments.auditor else ""
-    roles: dict[str, Role] = {}
-    invited: dict[Role, list[str]] = {"auditor": arguments.invite, "adjudicator": arguments.adjudicator}
-    for role, names in invited.items():
-        for name in map(check_auditor, names):
-            if roles.setdefault(name, role) != role:
-                raise CraftError(f"{name} cannot be both: give --invite or --adjudicator")
+    roles = _invited_roles(arguments)
     store = AuditStore(arguments.work)
     team = AuditTeam(arguments.work)
     given = {"order": arguments.order, "share": arguments.share}
@@ -130,6 +125,19 @@ def run(arguments: argparse.Namespace) -> int:
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
     server.run(sockets=[listener])
     return 0
+
+
+def _invited_roles(arguments: argparse.Namespace) -> dict[str, Role]:
+    """The role of everybody who is to be invited, by name."""
+    from ..audit.decisions import check_auditor
+
+    roles: dict[str, Role] = {}
+    invited: dict[Role, list[str]] = {"auditor": arguments.invite, "adjudicator": arguments.adjudicator}
+    for role, names in invited.items():
+        for name in map(check_auditor, names):
+            if roles.setdefault(name, role) != role:
+                raise CraftError(f"{name} cannot be both: give --invite or --adjudicator")
+    return roles
 
 
 def _withdraw(work: Path, names: list[str]) -> int:
