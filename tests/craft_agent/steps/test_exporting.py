@@ -111,7 +111,7 @@ def test_pairs_whose_files_were_changed_are_left_out_and_named(work, tmp_path):
 def test_if_all_images_are_missing_the_audit_is_not_blamed(words, work, tmp_path, capsys):
     (tmp_path / "pairs").rename(tmp_path / "elsewhere")
     assert main(["export", *words, str(work), str(tmp_path / "out")]) == 2
-    [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    [line] = [line for line in capsys.readouterr().err.splitlines() if ": error: " in line]
     assert f"missing in {tmp_path / 'pairs'}" in line
     assert "craft-agent audit" not in line
 
