@@ -140,7 +140,7 @@ def _predict_batches(
 
     import trainer.baselines.models  # noqa: F401  # So that the checkpoints of baselines can be loaded, too.
     from mtrefseg.build.loading import load_model
-    from trainer.evaluation import BatchReader, append, predict
+    from trainer.evaluation import BatchReader, append_result, predict
 
     model = load_model(checkpoint, processor, accelerator.device, dtype="float32")
     reader = BatchReader(source, processor, arguments.batch_size, numbers)
@@ -148,7 +148,7 @@ def _predict_batches(
     started = time.perf_counter()
     for batch in tqdm(loader, desc="Evaluation", unit="batch", disable=not accelerator.is_main_process):
         result = predict(batch, model, processor, arguments.no_target_threshold)
-        append(file, {**result, "seconds": time.perf_counter() - started})
+        append_result(file, {**result, "seconds": time.perf_counter() - started})
 
 
 def _options_that_matter(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from trainer import evaluate, evaluation
 from trainer.data import load_sample
 from trainer.errors import TrainingError
 from trainer.evaluation import BatchReader, identity_of, predict, read_pair, reporting
-from trainer.evaluation.folder import EvaluationFolder, append, total_seconds
+from trainer.evaluation.folder import EvaluationFolder, append_result, total_seconds
 from trainer.evaluation.image_sheet import CASES, choose_cases
 from trainer.evaluation.paper_scores import PAPER_MEASURE, SCORES, latex_report, markdown_report, paper_rows
 from trainer.evaluation.reporting import PREDICTIONS, SHEET, collect
@@ -224,7 +224,7 @@ def test_processes_and_attempts_are_joined_exactly(checkpoint, tmp_path):
         folder.begin()
         for (attempt, process), numbers in shares.items():
             for number in numbers:
-                append(folder.file(attempt, process), {**results[number], "seconds": 1.0 + number})
+                append_result(folder.file(attempt, process), {**results[number], "seconds": 1.0 + number})
         joined.append(collect(folder.results(), 3, bootstrap=10))
     assert joined[0][:2] == joined[1][:2]
     assert (joined[0][2].pop("seconds"), joined[1][2].pop("seconds")) == (3.0, 5.0)

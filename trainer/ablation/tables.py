@@ -10,7 +10,7 @@ from typing import Any
 
 from mtrefseg.io import write_text
 from trainer.evaluation import (
-    command,
+    command_line,
     csv_table,
     hardware,
     latex_row,
@@ -172,7 +172,7 @@ def write_report(rows: Sequence[Row], path: Path) -> None:
         for row in rows
         for outcome in row.outcomes
     ]
-    report = {"command": command(1), "versions": versions(), "hardware": hardware(), "runs": runs}
+    report = {"command": command_line(1), "versions": versions(), "hardware": hardware(), "runs": runs}
     write_text(path, json.dumps(report, indent=1, ensure_ascii=False, default=str) + "\n")
 
 

@@ -119,7 +119,7 @@ def score_predictions(arguments: argparse.Namespace) -> int:
 
     from tqdm.auto import tqdm
 
-    from trainer.evaluation import EvaluationFolder, append, identity_of, score_answers, summary
+    from trainer.evaluation import EvaluationFolder, append_result, identity_of, score_answers, summary
 
     from .running import PAIRS_AT_ONCE, finish_row, folder_name, read_batch, row_options
 
@@ -140,7 +140,7 @@ def score_predictions(arguments: argparse.Namespace) -> int:
         pairs = read_batch(source, number)
         answers = [answers_from(predictions, pair, faults) for pair in pairs]
         if number not in done:
-            append(file, {**score_answers(number, pairs, answers), "seconds": time.perf_counter() - started})
+            append_result(file, {**score_answers(number, pairs, answers), "seconds": time.perf_counter() - started})
     faults.extra = sorted(predictions)
     if faults:
         write_json(faults_path, vars(faults))

@@ -23,7 +23,7 @@ from trainer.evaluation import (
     ScoredPair,
     Segmenter,
     TruthSegmenter,
-    append,
+    append_result,
     ask,
     collect,
     identity_of,
@@ -171,7 +171,7 @@ def run_row(
     for number in tqdm(own, desc=segmenter.name, unit="batch", disable=not accelerator.is_main_process):
         pairs = read_batch(source, number)
         result = score_answers(number, pairs, [answers_of(segmenter, pair) for pair in pairs])
-        append(file, {**result, "seconds": time.perf_counter() - started})
+        append_result(file, {**result, "seconds": time.perf_counter() - started})
     accelerator.wait_for_everyone()
     if not accelerator.is_main_process:
         return None

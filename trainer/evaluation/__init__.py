@@ -1,14 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Scores models on pairs, during training and by `trainer/evaluate.py`, and writes reports and model cards."""
 
-from .batches import Batch, BatchReader, ScoredPair, read_pair
-from .evaluator import SCORES, Evaluator, answer, predict, score_answers, to_answers
-from .folder import EvaluationFolder, append
+from .batches import BatchReader, ScoredPair, read_pair
+from .evaluator import SCORES, Evaluator, predict, score_answers, to_answers
+from .folder import EvaluationFolder, append_result
 from .losses import ItemCounts, count_items, loss_parts
 from .model_card import hardware, shown_name, write_card
 from .reporting import (
     collect,
-    command,
+    command_line,
     identity_of,
     make_report,
     model_hash,
@@ -23,7 +23,6 @@ from .tables import csv_table, latex_row, latex_table, markdown_cell, markdown_r
 __all__ = [
     "SCORES",
     "Answer",
-    "Batch",
     "BatchReader",
     "EvaluationFolder",
     "Evaluator",
@@ -31,11 +30,10 @@ __all__ = [
     "ScoredPair",
     "Segmenter",
     "TruthSegmenter",
-    "answer",
-    "append",
+    "append_result",
     "ask",
     "collect",
-    "command",
+    "command_line",
     "count_items",
     "csv_table",
     "hardware",

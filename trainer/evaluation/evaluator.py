@@ -37,7 +37,7 @@ wrong and adds only one pixel to the sums.
 """
 
 
-def answer(
+def segment_batch(
     batch: Batch, model: nn.Module, processor: MTRefSegProcessor, no_target_threshold: float | None = None
 ) -> tuple[ModelOutput | None, list[dict[int, Answer]]]:
     """
@@ -87,13 +87,13 @@ def predict(
     Segments and scores a batch.
 
     Args:
-        batch, model, processor, no_target_threshold: See [`answer`].
+        batch, model, processor, no_target_threshold: See [`segment_batch`].
 
     Returns:
         `dict`: JSON values: "batch", its index; "state" of its `MaskScores`; "digests" of its
         pairs; and "samples", a `dict` for each sentence, in order.
     """
-    _, answers = answer(batch, model, processor, no_target_threshold)
+    _, answers = segment_batch(batch, model, processor, no_target_threshold)
     return score_answers(batch.number, batch.pairs, answers)
 
 
@@ -179,7 +179,7 @@ class Evaluator:
         was_training = model.training
         model.eval()
         for is_own, batch in zip(is_real, tqdm(loader, desc="Evaluation", leave=False, disable=hidden)):
-            outputs, answers = answer(batch, model, self.processor, self.no_target_threshold)
+            outputs, answers = segment_batch(batch, model, self.processor, self.no_target_threshold)
             if not is_own or outputs is None:
                 continue
             self._add(scores, batch, answers)

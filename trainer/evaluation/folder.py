@@ -72,7 +72,7 @@ class EvaluationFolder:
         The finished batches, each once.
 
         Yields:
-            `dict`: The arguments of [`append`], with "attempt", and "seconds" since the start of the attempt.
+            `dict`: The arguments of [`append_result`], with "attempt", and "seconds" since the start of the attempt.
         """
         seen: set[int] = set()
         for path in sorted(self.parts.glob("*.jsonl")):
@@ -119,7 +119,7 @@ class EvaluationFolder:
         shutil.rmtree(self.parts)
 
 
-def append(path: Path, result: dict[str, Any]) -> None:
+def append_result(path: Path, result: dict[str, Any]) -> None:
     """Appends a batch to the file of a process; it is kept if the process is killed afterwards."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(result, ensure_ascii=True) + "\n")

@@ -75,7 +75,7 @@ def identity_of(
     return {"model": dict(hashes), "data": data, "options": dict(options), "device": device, "versions": versions()}
 
 
-def command(processes: int) -> str:
+def command_line(processes: int) -> str:
     """The command line of this run."""
     launcher = ["python"] if processes == 1 else ["accelerate", "launch", "--num_processes", str(processes)]
     return shlex.join([*launcher, *sys.argv])
@@ -173,7 +173,7 @@ def make_report(
         "versions": identity["versions"],
         "identity": identity,
         "run": {
-            "command": command(processes),
+            "command": command_line(processes),
             "seed": arguments.seed,
             "device": identity["device"],
             "hardware": hardware(),
