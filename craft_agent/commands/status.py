@@ -12,6 +12,7 @@ import argparse
 from dataset_scripts.readers import printable_line
 from mtrefseg.option_values import named_path
 
+from ..audit.store import AuditStore
 from ..state.store import STEPS, Store
 
 
@@ -61,7 +62,11 @@ def print_status(store: Store) -> dict[str, int]:
     if settings.input_price or settings.output_price:
         print(f"cost: {cost_of(store):,.2f} US dollars at the given prices")
     samples = store.rows("SELECT COUNT(*) AS samples FROM samples")[0]["samples"]
-    print(f"samples to audit: {samples:,}; run `craft-agent audit {store.work}`")
+    unseen = samples - len(AuditStore(store.work).judged_counts())
+    advice = f"run `craft-agent audit {store.work}`"
+    if samples and not unseen:
+        advice = f"to use those that were accepted, run `craft-agent export {store.work} OUT`"
+    print(f"samples: {samples:,}, of which nobody has judged {unseen:,}; {advice}")
     rows = store.rows(
         f"""SELECT step, reason, COUNT(*) AS pairs, MIN(pair_id) AS example FROM pairs
         WHERE step IN ('skipped', 'failed') GROUP BY step, reason ORDER BY pairs DESC, reason LIMIT {MOST_REASONS}"""

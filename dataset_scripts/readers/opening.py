@@ -190,6 +190,10 @@ def _split_folders(folder: Path) -> list[SplitFolder]:
     try:
         return find_split_folders(folder)
     except DataError as error:
+        # craft-agent exports the raw layout and Parquet side by side.
+        inner = [path for path in sorted(folder.iterdir()) if (path / CARD).is_file()]
+        if inner:
+            raise DataError(f"{folder} holds no pairs itself, but {inner[0]} does: name that folder.") from error
         raise DataError(
             f"{folder} holds no pairs that are known here: neither folders A and B, Image1 and Image2, im1 and im2, "
             f"T1 and T2, or time1 and time2 (in it or in its sub-folders), nor "

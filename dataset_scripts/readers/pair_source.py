@@ -4,6 +4,7 @@ The interface of pair sources, and three implementations: files, generated pairs
 Parquet files have a separate module.
 """
 
+import hashlib
 import json
 import re
 from abc import ABC, abstractmethod
@@ -83,6 +84,25 @@ class PairSource(ABC):
         """Skipped items that do not count as lost sentences: blank ones, and pairs with the id of an earlier one."""
         reasons = (Reason.BLANK_EXPRESSION, Reason.DUPLICATE_ID)
         return [printable(str(finding)) for finding in self.report.skipped if finding.reason in reasons]
+
+    def hash_of_labels(self) -> str:
+        """
+        A hash of the pairs and their sentences, in order, without their images and masks. Unlike `identity`, it is the
+        same for a copy in another place.
+
+        Returns:
+            `str`: 64 hexadecimal digits.
+        """
+        digest = hashlib.sha256()
+        for row in self._label_rows():
+            digest.update(json.dumps(row).encode() + b"\n")
+        return digest.hexdigest()
+
+    def _label_rows(self) -> Iterator[Any]:
+        """What [`PairSource.hash_of_labels`] is about: values that JSON can hold."""
+        for pair in self:
+            sentences = [(each.text, each.change_type, each.noisy) for each in pair.expressions]
+            yield pair.pair_id, pair.domain, sentences
 
     @cached_property
     def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:
@@ -242,6 +262,9 @@ class GeneratedPairs(PairSource):
     def __getitem__(self, index: int) -> Pair:
         return _make(self.maker, index, self.is_stage1)
 
+    def _label_rows(self) -> Iterator[Any]:
+        yield self.identity
+
     @property
     def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:
         """Empty: a pair is generated again from its id, see [`find`]."""
@@ -336,6 +359,11 @@ class TablePairs(PairSource):
 
     def __len__(self) -> int:
         return len(self.table) if self._sentences is None else len(self._groups)
+
+    def _label_rows(self) -> Iterator[Any]:
+        names = ("pair_id", "domain", "expression", "expressions", "change_type", "change_types", "noisy")
+        rows = self.table.select_columns([name for name in names if name in self.table.column_names])
+        return (list(row.values()) for row in rows)
 
     @cached_property
     def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:

@@ -54,6 +54,18 @@ def open_train(folder, processor=None, move_share=1.0):
     return make_train_dataset(arguments, augmentation, False, seed=0, run_pairs=0, processor=processor)[0]
 
 
+def test_data_without_a_split_to_evaluate_says_how_to_train_without_one(export, tmp_path):
+    export = shutil.copytree(export, tmp_path / "pairs")
+    arguments = DataArguments(train_data=["generated"], eval_data=[str(export)], setting="NS")
+    assert make_eval_dataset(arguments, is_stage1=False) is not None
+    arguments.setting = "TV"
+    Path(export, "README.md").write_text(
+        Path(export, "README.md").read_text().replace("split: validation", "split: train")
+    )
+    with pytest.raises(DataError, match=r"^--eval_data: .* has no split 'validation' .*add --eval_data none"):
+        make_eval_dataset(arguments, is_stage1=False)
+
+
 def break_images(rows, pairs):
     names = list(dict.fromkeys(row["pair_id"] for row in rows))[:pairs]
     for row in rows:

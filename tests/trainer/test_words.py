@@ -178,3 +178,38 @@ def test_what_depends_on_direction_and_frame(sentence, turns, crops):
 )
 def test_what_depends_on_surroundings(sentence, expected):
     assert depends_on_surroundings(sentence) == expected
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "das neue Haus links oben",
+        "la casa a la izquierda",
+        "la maison à gauche",
+        "左边的新房子",
+        "дом слева",
+        "the new house on the ｌｅｆｔ",
+        "the house at the ↖",
+        "the house in the NW corner",
+        "the car at the LHS",
+        "the house W of the road",
+        "the car at 3 o’clock",
+    ],
+)
+def test_what_is_not_understood_is_left_out_of_changed_images(sentence):
+    assert mirrored(sentence, 0) is None
+    assert mirrored(sentence, 1) is None
+    assert mentions_direction(sentence)
+    assert depends_on_frame(sentence)
+
+
+@pytest.mark.parametrize("sentence", ["la casa a la izquierda que cambió", "die Wiese neben dem Haus"])
+def test_other_languages_stay_in_their_surroundings(sentence):
+    assert depends_on_surroundings(sentence)
+
+
+def test_typographic_marks_are_english():
+    assert (
+        mirrored("the “red” car on the driver’s left side – new", 0)
+        == "the “red” car on the driver’s right side – new"
+    )

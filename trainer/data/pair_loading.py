@@ -254,17 +254,22 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
     Raises:
         DataError: If a dataset cannot be opened, or is empty.
     """
-    sources = [
-        open_pairs(
-            name,
-            "validation",
-            arguments.setting,
-            is_stage1=is_stage1,
-            num_pairs=arguments.generated_eval_pairs,
-            generator=_scene_settings(arguments),
-        )
-        for name in arguments.eval_data
-    ]
+    try:
+        sources = [
+            open_pairs(
+                name,
+                "validation",
+                arguments.setting,
+                is_stage1=is_stage1,
+                num_pairs=arguments.generated_eval_pairs,
+                generator=_scene_settings(arguments),
+            )
+            for name in arguments.eval_data
+        ]
+    except DataError as error:
+        raise DataError(
+            f"--eval_data: {one_line(error)} To train without evaluation, add --eval_data none."
+        ) from error
     if not sources:
         return None
     _name_apart(sources)

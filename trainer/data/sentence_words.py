@@ -3,11 +3,14 @@
 Rewrites English sentences for images that are mirrored, rotated or cropped.
 
 Every function returns a sentence that is true for the changed images, or `None` if the words are ambiguous ("the
-bag left of the building" was left there, or is beside it). Augmentation drops such sentences.
+bag left of the building" was left there, or is beside it) or may be in another language. Augmentation drops such
+sentences.
 """
 
 import re
 from re import Match
+
+from .foreign_words import may_be_foreign, plain_text
 
 
 def _set_of(words: str) -> frozenset[str]:
@@ -76,9 +79,11 @@ _COUNTS = _set_of(
     "two three four five six seven eight nine ten eleven twelve dozen dozens both pair couple few many several"
 )
 _COMPARATIVES = _set_of("larger smaller bigger taller longer shorter wider")
-# Directions that are not in the tables: "eastbound", "northward", "topleft", "3 o'clock".
+# Directions not in the tables: "eastbound", "northward", "topleft", "3 o'clock", "NW", "LHS", "W of the lake".
 _OTHER_DIRECTION = re.compile(
-    r"\b((north|south|east|west)\w*(bound|wards?)|(top|bottom|upper|lower)(left|right)|\d+ o'clock)\b", re.IGNORECASE
+    r"\b((north|south|east|west)\w*(bound|wards?)|(top|bottom|upper|lower)(left|right)|\d+ o'clock|[ns][ew]|[lr]hs?|"
+    r"(?-i:[NESW]))\b",
+    re.IGNORECASE,
 )
 _RELATIONS = _set_of(
     "next beside besides near nearby close between behind front around along among opposite by adjacent surrounded "
@@ -105,7 +110,7 @@ def mirrored(sentence: str, axis: int) -> str | None:
     Returns:
         `str` or `None`: The sentence with words of direction exchanged.
     """
-    if _OTHER_DIRECTION.search(sentence):
+    if may_be_foreign(sentence) or _OTHER_DIRECTION.search(plain_text(sentence)):
         return None
     swaps, words = _SWAPS[axis], list(_WORD.finditer(sentence))
     pieces, end = [], 0
@@ -123,7 +128,9 @@ def mirrored(sentence: str, axis: int) -> str | None:
 def mentions_direction(sentence: str) -> bool:
     """Whether the sentence may become false when the images are rotated by 90 degrees."""
     words = list(_WORD.finditer(sentence))
-    if any(match[0].lower() in _ANY_AXIS for match in words) or _OTHER_DIRECTION.search(sentence):
+    if may_be_foreign(sentence) or _OTHER_DIRECTION.search(plain_text(sentence)):
+        return True
+    if any(match[0].lower() in _ANY_AXIS for match in words):
         return True
     return any(_is_direction(words, index, axis) is not False for index in range(len(words)) for axis in (0, 1))
 
@@ -154,6 +161,8 @@ def depends_on_frame(sentence: str) -> bool:
 def depends_on_surroundings(sentence: str) -> bool:
     """Whether the sentence may become false when its object is pasted into another place: it mentions a neighbour or a
     rank."""
+    if may_be_foreign(sentence):
+        return True
     words = [match[0].lower() for match in _WORD.finditer(sentence)]
     for index, word in enumerate(words):
         rest = words[index + 1 :]

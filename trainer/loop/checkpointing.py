@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from transformers import TrainingArguments
 from transformers.trainer_utils import rotate_checkpoints
 from transformers.utils import logging
 
+from dataset_scripts.readers import PairSource
 from mtrefseg.errors import one_line
 from mtrefseg.io import replace_folder, write_json
 from trainer.errors import TrainingError
@@ -33,6 +34,8 @@ UNFINISHED = ".unfinished"
 
 logger = logging.get_logger(__name__)
 _STATE = "trainer_state.json"
+_DATA = "train_data_sha256"
+"""Where the settings of a run hold the hashes of its training data."""
 # What the state of an optimizer holds: with other values, a resumed run would silently go on with its old ones.
 _RESTORED = (
     *("learning_rate", "backbone_learning_rate", "language_learning_rate"),
@@ -145,6 +148,39 @@ def check_resume_config(arguments: TrainingArguments, config: Mapping[str, Any])
     if arguments.should_save and (checkpoint is None or not own.is_file()):
         own.parent.mkdir(parents=True, exist_ok=True)
         write_json(own, dict(sorted(config.items())))
+
+
+def check_resume_data(arguments: TrainingArguments, names: Sequence[str], sources: Sequence[PairSource]) -> None:
+    """
+    Adds the training data to the settings of a new run, and refuses to resume a run if its pairs or sentences have
+    changed: the rest of the run would repeat some pairs and skip others, with labels that its start did not have.
+
+    Args:
+        arguments (`TrainingArguments`): The output folder, and whether a run is resumed.
+        names (`Sequence[str]`): The names of the datasets, for the message.
+        sources (`Sequence[PairSource]`): The opened datasets.
+
+    Raises:
+        TrainingError: If they have changed, or see [`find_checkpoint`].
+    """
+    own, checkpoint = Path(str(arguments.output_dir), RUN_CONFIG), find_checkpoint(arguments)
+    hashes = [source.hash_of_labels() for source in sources]
+    if checkpoint is not None:
+        # A run of an earlier version did not record them.
+        known = _read_config(Path(checkpoint).parent / RUN_CONFIG).get(_DATA, hashes)
+        changed = [name for name, found, saved in zip(names, hashes, known) if found != saved]
+        if changed:
+            raise TrainingError(
+                f"{', '.join(changed)} had other pairs or sentences when the run of {checkpoint} was started. Restore "
+                f"them to resume it, or start a new run with another --output_dir{_model_option(Path(checkpoint))}."
+            )
+    if arguments.should_save and _DATA not in (config := _read_config(own)):
+        write_json(own, {**config, _DATA: hashes})
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """The settings in a file; none if there is no file. [`check_resume_config`] has checked it."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def _check_same(path: Path, config: Mapping[str, Any], checkpoint: str) -> None:

@@ -22,7 +22,7 @@ from trainer.errors import TrainingError
 from trainer.names import SAME_LANGUAGE
 from trainer.options import with_recipe
 
-from .checkpointing import check_resume_config, find_checkpoint, saving
+from .checkpointing import check_resume_config, check_resume_data, find_checkpoint, saving
 from .checks import check_checkpoint, check_dataset
 from .engines import prepare_plain_training
 from .run_lock import locked_folder
@@ -102,7 +102,8 @@ def make_distillation_trainer(
         student = with_new_language(teacher, arguments.language_preset, processor)
         fill_words(student.get_input_embeddings(), processor, ModelArguments(preset=arguments.language_preset))
     unsaid = AugmentationArguments(**{**vars(augmentation), "paraphrase_share": 0.0, "domain_dropout": 0.0})
-    pairs, _ = make_train_dataset(data, PairAugmentation(unsaid), False, training.seed, run_pairs=0)
+    pairs, loader = make_train_dataset(data, PairAugmentation(unsaid), False, training.seed, run_pairs=0)
+    check_resume_data(training, data.train_data, loader.sources)
     table = make_query_table(pairs, teacher, teacher_processor, Path(str(training.output_dir), PAIRS))
     table = table.train_test_split(_HELD_OUT, seed=training.seed)
     student.get_input_embeddings().weight.requires_grad_(False)  # Words that are in no sentence keep their vectors.

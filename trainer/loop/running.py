@@ -25,7 +25,7 @@ from trainer.evaluation import SCORES
 from trainer.names import LORA_OPTIONS
 from trainer.training_config import MTRefSegTrainingConfig
 
-from .checkpointing import check_resume_config, find_checkpoint, saving
+from .checkpointing import check_resume_config, check_resume_data, find_checkpoint, saving
 from .checks import check_inputs
 from .engines import keep_freed_memory, use_all_cores, use_fast_attention
 from .mtrefseg_trainer import MTRefSegTrainer
@@ -153,6 +153,7 @@ def make_trainer(
             run_pairs=max(training.max_steps, 0) * step_pairs,
             processor=processor,
         )
+    check_resume_data(training, data_arguments.train_data, loader.sources)
     with lora_errors(model_config):
         return MTRefSegTrainer(
             model=model,

@@ -28,13 +28,17 @@ def test_from_images_to_a_data_set(tmp_path, capsys):
     assert main(arguments) == 0
     assert main(["export", str(work), str(tmp_path / "out")]) == 2
     assert "craft-agent audit" in capsys.readouterr().err
+    assert main(["status", str(work)]) == 0
+    assert "samples: 6, of which nobody has judged 6; run `craft-agent audit" in capsys.readouterr().out
     store = AuditStore(work)
     for sample_id in store.sample_ids("ann"):
         store.decide(sample_id, "ann", Decision("accept"))
     assert main(["export", str(work), str(tmp_path / "out")]) == 0
     assert "2 pairs, 6 regions, 18 sentences" in capsys.readouterr().out
     assert main(["status", str(work)]) == 0
-    assert "samples to audit: 6" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "nobody has judged 0;" in shown
+    assert "craft-agent export" in shown
     assert main(["stats", str(work), "--out", str(tmp_path / "funnel.png")]) == 0
     assert "samples accepted" in capsys.readouterr().out
     assert (tmp_path / "funnel.png").stat().st_size > 10_000

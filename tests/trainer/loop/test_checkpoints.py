@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import torch
 from safetensors.torch import save_file
 from trl import ModelConfig
 
+from dataset_scripts.readers import GeneratedPairs, open_pairs
+from dataset_scripts.synthesis import Generator
 from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
 from trainer.errors import TrainingError
 from trainer.loop import mtrefseg_trainer, run_lock
@@ -19,6 +22,7 @@ from trainer.loop.checkpointing import (
     RUN_CONFIG,
     UNFINISHED,
     check_resume_config,
+    check_resume_data,
     find_checkpoint,
     publish,
     unfinished_folder,
@@ -184,6 +188,35 @@ def test_a_run_is_resumed_with_its_own_settings(tmp_path):
         keep([3, 1], "last")
     (tmp_path / RUN_CONFIG).unlink()  # of a run of an earlier version
     keep([1, 1], "last")
+
+
+def test_a_run_is_resumed_with_the_pairs_and_sentences_of_its_start(tmp_path):
+    sample = Path(__file__).parents[3] / "dataset_scripts" / "sample"
+    data = shutil.copytree(sample, tmp_path / "data")
+    generated = GeneratedPairs(Generator(seed=0), None)
+
+    def keep(resume="last", folder=data):
+        training = trainer_arguments(tmp_path / "run", resume)
+        check_resume_config(training, {"seed": 1})
+        sources = [generated, *(open_pairs(folder, "validation", checked=checked) for checked in (True, False))]
+        check_resume_data(training, ["generated", "mine", "raw"], sources)
+
+    keep(None)
+    make_checkpoint(tmp_path / "run" / "checkpoint-7")
+    keep()
+    keep(folder=shutil.copytree(data, tmp_path / "copy"))  # at another place, with other dates
+    [path, *_] = sorted(data.rglob("*.json"), key=lambda path: path.name == "generator.json")
+    content = json.loads(path.read_text())
+    content["referring_expressions"][0] = "something else"
+    path.write_text(json.dumps(content))
+    with pytest.raises(
+        TrainingError, match=r"^mine, raw had other pairs or sentences when .*checkpoint-7 was started"
+    ):
+        keep()
+    config = json.loads((tmp_path / "run" / RUN_CONFIG).read_text())
+    del config["train_data_sha256"]  # of a run of an earlier version
+    (tmp_path / "run" / RUN_CONFIG).write_text(json.dumps(config))
+    keep()
 
 
 def test_a_checkpoint_of_another_folder_is_resumed_with_its_settings(tmp_path):
