@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from mtrefseg.errors import readable
 from mtrefseg.io import is_blank, parse_json, read_regular, to_utf8
 from mtrs_iou import decode_rle, encode_rle
 
@@ -172,9 +173,12 @@ class AnnotationFile:
         texts = tuple(text for text in (" ".join(each.split()) for each in sentences) if not is_blank(text))
         if not texts:
             raise self.error(entry, "it has no sentence: write what changed there")
+        unreadable = next((text for text in texts if readable(text) != text), None)
+        if unreadable is not None:
+            raise self.error(entry, f"the sentence {_shown(unreadable)} is not valid Unicode: write it again")
         if not mask.any():
             raise self.error(entry, "it covers no pixel: draw it again, or delete it")
-        return Region(sample_id, texts, ChangeType(label), encode_rle(mask), entry)
+        return Region(sample_id, texts, ChangeType(label), encode_rle(mask), readable(entry))
 
 
 def _shown(value: Any) -> str:

@@ -109,7 +109,8 @@ def _region(file: AnnotationFile, entry: str, shape: ElementTree.Element, size: 
     if twice is not None:
         raise file.error(entry, f"it has the attribute {twice} {names.count(twice)} times: keep one")
     attributes = {each.get("name"): each.text or "" for each in shape.iter("attribute")}
-    sentences = attributes.get(_SENTENCE, "").splitlines()
+    # `splitlines` would also cut a sentence at the separators of Unicode, which some editors put into it.
+    sentences = attributes.get(_SENTENCE, "").split("\n")
     return file.region(entry, attributes.get(_SAMPLE, "").strip(), sentences, shape.get("label"), mask)
 
 

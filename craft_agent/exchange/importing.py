@@ -6,7 +6,7 @@ A region with the name of a sample is that sample, corrected or not; any other o
 checked before anything is written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -161,6 +161,7 @@ def _check_images(
     for pair_id, pair in pairs.items():
         if pair_id not in listed:
             raise file.error(pair.entry, f"{store.work if store else folder} has no pair {pair_id}: correct its name")
+        _check_times(file, pair, listed)
         files, step = listed[pair_id]
         if step:
             raise file.error(pair.entry, f"the pair {pair_id} of the run is {step}: finish the run, or leave it out")
@@ -176,6 +177,20 @@ def _check_images(
             raise file.error(pair.entry, f"its size is {sides}: annotate the images of the run")
         found[pair_id] = (files, hashes)
     return found
+
+
+def _check_times(file: AnnotationFile, pair: AnnotatedPair, known: Container[str]) -> None:
+    """Raises `CraftError` if the file shows another earlier image than the pair has, or t1 and t2 exchanged: it would
+    be imported with images that its sentences are not about."""
+    if not pair.file_t1 or not pair.file_t2:
+        return
+    other = file.pair_id(pair.entry, pair.file_t1)
+    if other != pair.pair_id and other in known:
+        problem = f"its t1, {pair.file_t1}, is that of the pair {other}: name the image of {pair.pair_id}"
+        raise file.error(pair.entry, problem)
+    folders = tuple(Path(name.replace("\\", "/")).parent.name for name in (pair.file_t1, pair.file_t2))
+    if folders == ("B", "A"):
+        raise file.error(pair.entry, f"its t1 is {pair.file_t1} and its t2 {pair.file_t2}: exchange them")
 
 
 def _plan(file: AnnotationFile, pairs: dict[str, AnnotatedPair], store: Store | None, options: ImportOptions) -> _Plan:

@@ -55,6 +55,8 @@ def read(path: Path) -> Iterator[AnnotatedPair]:
             for each in file.value(entry, task, "annotations", list)
             if not (isinstance(each, dict) and each.get("was_cancelled"))
         ]
+        if not annotations and task.get("drafts"):
+            raise file.error(entry, "it has a draft, which is not read: submit it, or delete it")
         if len(annotations) > 1:
             raise file.error(entry, f"it has {len(annotations)} annotations: keep the one that is right")
         results = file.value(entry, annotations[0], "result", list) if annotations else []
@@ -103,20 +105,22 @@ def _regions(file: AnnotationFile, task: str, results: list[Any]) -> Iterator[Re
     texts: dict[str, list[Any]] = {}
     for number, result in enumerate(results, 1):
         entry = f"{task}, result {number}"
-        name, kind = file.value(entry, result, "id", str), file.value(entry, result, "type", str)
+        kind = file.value(entry, result, "type", str)
+        if kind != "textarea" and kind not in _KINDS:
+            problem = f"it is of the type {kind}, which is not read: delete it, or draw the region with the brush or "
+            raise file.error(entry, f"{problem}as a polygon")
+        name = file.value(entry, result, "id", str)
         value = file.value(entry, result, "value", dict)
         if kind == "textarea":
             text = value.get("text")
             texts.setdefault(name, []).extend(text if isinstance(text, list) else [text])
-        elif kind in _KINDS:
-            if name in shapes:
-                raise file.error(entry, f"another shape has the id {name}: draw one of them again")
-            turn = result.get("image_rotation")
-            if turn not in (None, 0):
-                raise file.error(entry, f"it was drawn on an image turned by {turn!r}: turn it back")
-            shapes[name] = result
-        else:
-            raise file.error(entry, f"it is of the type {kind}: draw the region with the brush or as a polygon")
+            continue
+        if name in shapes:
+            raise file.error(entry, f"another shape has the id {name}: draw one of them again")
+        turn = result.get("image_rotation")
+        if turn not in (None, 0):
+            raise file.error(entry, f"it was drawn on an image turned by {turn!r}: turn it back")
+        shapes[name] = result
     alone = next((name for name in texts if name not in shapes), None)
     if alone is not None:
         raise file.error(f"{task}, region {alone}", "it has a sentence but no shape: draw one, or delete the sentence")

@@ -34,6 +34,7 @@ METADATA = "metadata.jsonl"
 IMAGE_COLUMNS = ("image_t1_file_name", "image_t2_file_name")
 MASK_COLUMN = "mask_file_name"
 PAIR_COLUMNS = ("pair_id", "domain", "view", "source")
+_COLUMNS = frozenset((*IMAGE_COLUMNS, MASK_COLUMN, *PAIR_COLUMNS, "expression", "change_type", "noisy"))
 _CARD = "README.md"
 
 
@@ -92,6 +93,10 @@ class MetadataReader:
         self._used: set[Path] = set()
         self.rows = self._read_rows()
         self.is_pretrain = not any("expression" in row for _, row in self.rows)
+        other = sorted({column for _, row in self.rows for column in row}.difference(_COLUMNS))
+        if self.is_pretrain and other:
+            detail = f"not read are the columns {', '.join(other)}; a sentence belongs into the column expression"
+            report.leave_out(name, self.metadata.name, detail)
 
     def list_pairs(self) -> list[Pair]:
         """

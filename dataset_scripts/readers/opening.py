@@ -114,6 +114,11 @@ def open_pairs(
         if readers:
             return _open_images(folder, label, readers, split, setting, is_stage1, checked)
         split_folders = _split_folders(folder)
+        if not is_stage1 and all(split_folder.is_pretrain for split_folder in split_folders):
+            raise DataError(
+                f"{folder} has masks of every change, but no sentences: put them into {METADATA} (one row a sentence) "
+                f"or {EXPRESSIONS_FOLDER}/*.json. `mtrefseg data describe` writes sentences about masks."
+            )
         if not checked:
             return _open_raw(folder, label, split_folders, split, setting, is_stage1)
     elif not folder.is_dir() and (name.startswith((".", "/")) or name.count("/") != 1):
@@ -278,6 +283,12 @@ def _open_images(
             logger = datasets.logging.get_logger(__name__)
             logger.warning(f"{folder}:\n{report.table()}")
     if not pairs and not lost:
+        if fitting and not is_stage1 and all(pair.change_mask is not None for pair in fitting):
+            columns = sorted({column for reader, _ in readers for _, row in reader.rows for column in row})
+            raise DataError(
+                f"{folder} has no sentences: no row of {METADATA} has the column expression. Its columns are "
+                f"{printable_line(', '.join(columns))}."
+            )
         raise _nothing_found(folder, split, setting, [(reader.name, reader.split) for reader, _ in readers])
     return FilePairs(
         label, "image folder", [*pairs, *lost], report=report, is_stage1=is_stage1, identity=fingerprint([folder])

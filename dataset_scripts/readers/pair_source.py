@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 
+IMAGE_COLUMNS = ("image_t1", "image_t2")
+"""The images of a row."""
+
+
 @dataclass(frozen=True)
 class Part:
     """
@@ -386,5 +390,18 @@ class TablePairs(PairSource):
             "change_types": columns["change_type"],
             "noisy": columns.get("noisy"),
             "sample_ids": columns.get("sample_id"),
+            "other_images": self._other_images(group),
         }
         return make_pair({**self.table[group[0]], **lists}, self.split, self.name)
+
+    def _other_images(self, group: Sequence[int]) -> str:
+        """The image column in which the rows of a pair differ; "" if there is none."""
+        import pyarrow.compute
+
+        # Compared by Arrow, which copies no image into Python.
+        rows = self.table.select_columns(list(IMAGE_COLUMNS)).with_format("arrow")[list(group)]
+        for name in IMAGE_COLUMNS:
+            contents = pyarrow.compute.struct_field(rows[name], "bytes")
+            if pyarrow.compute.count_distinct(contents, mode="all").as_py() > 1:
+                return name
+        return ""

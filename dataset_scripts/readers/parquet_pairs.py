@@ -19,7 +19,7 @@ from dataset_scripts.errors import DataError
 from mtrefseg.io import check_expansion, read_limited
 
 from .pair import Pair
-from .pair_source import PairSource, Part
+from .pair_source import IMAGE_COLUMNS, PairSource, Part
 from .reading_report import ReadingReport, Reason, UnusableError, printable_line
 from .rows import keep_usable, make_pair
 from .schema import DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS
@@ -388,7 +388,9 @@ def _paired(sentences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "sample_ids": "sample_id",
     }
     lists = {name: [sentence[column] for sentence in sentences] for name, column in columns.items()}
-    return {**sentences[0], **lists}
+    contents = {name: {(sentence[name] or {}).get("bytes") for sentence in sentences} for name in IMAGE_COLUMNS}
+    other_images = next((name for name, found in contents.items() if len(found) > 1), "")
+    return {**sentences[0], **lists, "other_images": other_images}
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -105,7 +105,8 @@ def make_pair(row: Mapping[str, Any], split: str, folder: str, prefix: str = "")
     Args:
         row (`dict`): A row of one of `schema.FEATURES`, with undecoded images and labels as numbers. With one row per
             sentence, "mask", "expression", "change_type" and more are given as the lists of the layout "pairs", and
-            "sample_ids" with them. The columns "view", "source", "noisy" and "sample_ids" may be missing.
+            "sample_ids" with them, and "other_images": the image column in which these rows differ, or "". The columns
+            "view", "source", "noisy", "sample_ids" and "other_images" may be missing.
         split (`str`): One of `schema.SPLITS`.
         folder (`str`): `folder` of the pair.
         prefix (`str`, *optional*, defaults to `""`): Prefix of the names of its files.
@@ -114,11 +115,15 @@ def make_pair(row: Mapping[str, Any], split: str, folder: str, prefix: str = "")
         `Pair`: Missing images and masks have no bytes, so reading them fails.
 
     Raises:
-        UnusableError: If `pair_id` is not a text, a label is unknown, or the lists differ in length.
+        UnusableError: If `pair_id` is not a text, a label is unknown, the lists differ in length, or the sentences are
+            about different images.
     """
     pair_id = row["pair_id"]
     if not isinstance(pair_id, str):
         raise UnusableError(Reason.UNREADABLE_JSON, f"pair_id is {pair_id!r}, not text")
+    if row.get("other_images"):
+        detail = f'sentences of the pair "{pair_id}" differ in {row["other_images"]}; give each pair its own pair_id'
+        raise UnusableError(Reason.DUPLICATE_ID, detail)
     name = f"{prefix}{pair_id}"
     has_sentences = "expressions" in row
     return Pair(

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from dataset_scripts.command_line import main as data_tools
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import open_pairs, parquet_pairs
+from dataset_scripts.readers import UnusableError, open_pairs, parquet_pairs
 from trainer.arguments import AugmentationArguments, DataArguments
 from trainer.data import PairAugmentation, PairCollator, make_eval_dataset, make_train_dataset
 from trainer.data.samples import load_sample
@@ -52,6 +52,27 @@ def open_train(folder, processor=None, move_share=1.0):
     arguments = DataArguments(train_data=[str(folder)], train_split="validation", setting="NS")
     augmentation = PairAugmentation(AugmentationArguments(move_share=move_share))
     return make_train_dataset(arguments, augmentation, False, seed=0, run_pairs=0, processor=processor)[0]
+
+
+def test_sentences_about_other_images_are_no_sentences_of_the_pair(damage):
+    """Two pairs of one id: their sentences were all asked about the images of the first row."""
+    names = []
+
+    def edit(rows):
+        names.extend(dict.fromkeys(row["pair_id"] for row in rows))
+        for row in rows:
+            row["pair_id"] = names[0] if row["pair_id"] == names[1] else row["pair_id"]
+        return rows
+
+    folder = damage(edit)
+    source = open_pairs(folder, split="validation", setting="NS")
+    with pytest.raises(UnusableError, match=rf'sentences of the pair "{names[0]}" differ in image_t1; give each pair'):
+        source[0]
+    assert [source[index].pair_id for index in range(1, len(source))] == names[2:]
+    listed = open_pairs(folder)
+    kept = [pair.pair_id for pair in listed.usable(domain="NS")]
+    assert kept == names[2:]
+    assert any("differ in image_t1" in finding.detail for finding in listed.report.skipped)
 
 
 def test_data_without_a_split_to_evaluate_says_how_to_train_without_one(export, tmp_path):

@@ -307,6 +307,9 @@ COCO = {
     "unknown pair": (("images", 0, "file_name"), "B/none.png", "image 1", "no pair none"),
     "image size": (("images", 0, "width"), -1, "image 1", "not a valid image size"),
     "copy": (("annotations", 1, "attributes", "sample_id"), "place_000_0", "annotation", "clear the sample_id"),
+    "box": (("annotations", 1, "segmentation"), None, "annotation 2", "a box is no mask"),
+    "surrogate": (("annotations", 1, "attributes", "sentence"), "x\ud800", "annotation 2", "not valid Unicode"),
+    "other t1": (("images", 0, "file_name_t1"), "A/place_001.png", "image 1", "is that of the pair place_001"),
     "no list": (("annotations",), {}, "the file", '"annotations" is {}'),
 }
 
@@ -322,6 +325,15 @@ def test_wrong_coco(case, work, tmp_path, capsys):
     place[keys[-1]] = value
     file.write_text(json.dumps(content), encoding="utf-8")
     assert_refused(file, tmp_path, "coco", expected, capsys)
+
+
+def test_exchanged_times_are_refused(work, tmp_path, capsys):
+    file = export(work, tmp_path / "out", "coco")
+    content = json.loads(file.read_text(encoding="utf-8"))
+    image = content["images"][0]
+    image["file_name"], image["file_name_t1"] = image["file_name_t1"], image["file_name"]
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert_refused(file, tmp_path, "coco", ["image 1", "its t1 is B/place_000.png", "exchange them"], capsys)
 
 
 LABEL_STUDIO = {
@@ -357,6 +369,34 @@ def test_results_of_label_studio_that_would_be_lost_are_named(tmp_path):
         path.write_text(json.dumps([task]))
         with pytest.raises(CraftError, match=problem):
             list(find_format("label-studio").read(path))
+
+
+def test_drafts_and_relations_of_label_studio_are_named(tmp_path):
+    data = {"image_t1": "A/a.png", "image_t2": "B/a.png", "width": 64, "height": 48}
+    relation = {"type": "relation", "from_id": "r1", "to_id": "r2", "direction": "right"}
+    for task, problem in (
+        ({"annotations": [], "drafts": [{"result": []}]}, "task 1: it has a draft, which is not read: submit it"),
+        ({"annotations": [{"result": [relation]}]}, "task 1, result 1: it is of the type relation, which is not read"),
+    ):
+        path = tmp_path / "tasks.json"
+        path.write_text(json.dumps([{"data": data, **task}]))
+        with pytest.raises(CraftError, match=problem):
+            list(find_format("label-studio").read(path))
+    path.write_text(json.dumps([{"data": data, "annotations": [], "drafts": []}]))
+    assert len(list(find_format("label-studio").read(path))) == 1
+
+
+def test_a_sentence_of_cvat_ends_at_a_line_only(tmp_path):
+    path = tmp_path / "annotations.xml"
+    sentences = "the house\u2028that appeared\nthe new\x85house\r\n"
+    shape = (
+        f'<polygon label="appear" points="1,1;9,1;9,9"><attribute name="sentence">{sentences}</attribute></polygon>'
+    )
+    path.write_text(
+        f'<annotations><image id="0" name="B/a.png" width="64" height="48">{shape}</image></annotations>', "utf-8"
+    )
+    [pair] = find_format("cvat").read(path)
+    assert pair.regions[0].expressions == ("the house that appeared", "the new house")
 
 
 CVAT = {

@@ -44,14 +44,6 @@ def content(record: Pair) -> tuple[object, ...]:
 # --- what kind of folder it is ---
 
 
-def test_a_folder_around_an_export_names_it(tmp_path) -> None:
-    make_dataset(tmp_path / "out" / "raw" / "mine", pairs=1)
-    assert main(["export", str(tmp_path / "out" / "raw" / "mine"), str(tmp_path / "out" / "parquet")]) == 0
-    for split in (None, "train"):
-        with pytest.raises(DataError, match=r"out holds no pairs itself, but .*out/parquet does: name that folder"):
-            open_pairs(tmp_path / "out", split)
-
-
 def test_the_root_and_a_single_split_folder_of_the_raw_layout_open(tmp_path) -> None:
     root = make_dataset(tmp_path / "set", pairs=2)
     source = open_pairs(root)

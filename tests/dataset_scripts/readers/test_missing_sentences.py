@@ -1,0 +1,42 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Folders that hold no sentences, or no pairs themselves: the error says what to do."""
+
+import pytest
+
+from dataset_scripts.command_line import main
+from dataset_scripts.errors import DataError
+from dataset_scripts.readers import open_pairs
+from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
+from tests.dataset_scripts.raw_folders import make_dataset
+
+
+def test_a_folder_around_an_export_names_it(tmp_path) -> None:
+    make_dataset(tmp_path / "out" / "raw" / "mine", pairs=1)
+    assert main(["export", str(tmp_path / "out" / "raw" / "mine"), str(tmp_path / "out" / "parquet")]) == 0
+    for split in (None, "train"):
+        with pytest.raises(DataError, match=r"out holds no pairs itself, but .*out/parquet does: name that folder"):
+            open_pairs(tmp_path / "out", split)
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_data_without_sentences_say_where_they_belong(tmp_path, checked) -> None:
+    folder = make_image_folder(tmp_path / "mine", pairs=2, sentences=1)
+    rows = [{"sentence": row.pop("expression"), **row} for row in read_rows(folder)]
+    write_rows(folder, rows)
+    with pytest.raises(
+        DataError, match=r"no row of metadata\.jsonl has the column expression\. .*mask_file_name, sen"
+    ):
+        open_pairs(folder, "train", checked=checked)
+    source = open_pairs(folder)
+    assert [finding.detail for finding in source.report.unused] == [
+        "not read are the columns sentence; a sentence belongs into the column expression"
+    ]
+    (folder / "metadata.jsonl").rename(folder / "metadata.csv")
+    (folder / "masks").rename(folder / "label")
+    for mask in (folder / "label").iterdir():
+        mask.rename(mask.with_name(f"{mask.name[0]}.png"))
+    with pytest.raises(
+        DataError, match=r"mine has masks of every change, but no sentences: put them into metadata\.js"
+    ):
+        open_pairs(folder, "train", checked=checked)
+    assert len(open_pairs(folder, "train", is_stage1=True, checked=checked)) == 2
