@@ -175,6 +175,7 @@ def check_resume_data(arguments: TrainingArguments, names: Sequence[str], source
                 f"them to resume it, or start a new run with another --output_dir{_model_option(Path(checkpoint))}."
             )
     if arguments.should_save and _DATA not in (config := _read_config(own)):
+        own.parent.mkdir(parents=True, exist_ok=True)
         write_json(own, {**config, _DATA: hashes})
 
 

@@ -219,6 +219,12 @@ def test_a_run_is_resumed_with_the_pairs_and_sentences_of_its_start(tmp_path):
     keep()
 
 
+def test_the_data_of_a_run_are_saved_in_a_new_folder(tmp_path):
+    """Programs that call `make_trainer` themselves do not save settings before."""
+    check_resume_data(trainer_arguments(tmp_path / "new" / "run", None), ["mine"], [GeneratedPairs(Generator(), 3)])
+    assert len(json.loads((tmp_path / "new" / "run" / RUN_CONFIG).read_text())["train_data_sha256"]) == 1
+
+
 def test_a_checkpoint_of_another_folder_is_resumed_with_its_settings(tmp_path):
     def keep(folder, weights, resume=None):
         check_resume_config(trainer_arguments(tmp_path / folder, resume), {"weights": weights})
