@@ -115,6 +115,11 @@ class Composer(PairGenerator):
         """A text that changes with the files in its folders."""
         return fingerprint([Path(folder) for folder in (*self.folders, *self.backgrounds)])
 
+    @property
+    def made_of_copies(self) -> str:
+        """As `made_of`, but the same for copies of the files, whose times of change are others."""
+        return fingerprint([Path(folder) for folder in (*self.folders, *self.backgrounds)], with_times=False)
+
     @cached_property
     def library(self) -> Library:
         """The images of its split."""

@@ -231,12 +231,21 @@ class PairMaker(Protocol):
         ...
 
 
+class OnDemandMaker(PairMaker, Protocol):
+    """A maker for [`GeneratedPairs`]: whether its pairs are those of an earlier run can be told."""
+
+    @property
+    def made_of_copies(self) -> str:
+        """As `made_of`, but the same for copies of the files, whose times of change are others."""
+        ...
+
+
 class GeneratedPairs(PairSource):
     """
     Pairs that are made on demand.
 
     Args:
-        maker ([`PairMaker`]): Maker of the pairs.
+        maker ([`OnDemandMaker`]): Maker of the pairs.
         num_pairs (`int`, *optional*): Number of pairs; infinite by default.
         name (`str`, *optional*, defaults to `"generated"`): Its name.
         is_stage1 (`bool`, *optional*, defaults to `False`): Whether its pairs are meant for stage 1.
@@ -247,7 +256,7 @@ class GeneratedPairs(PairSource):
 
     def __init__(
         self,
-        maker: PairMaker,
+        maker: OnDemandMaker,
         num_pairs: int | None = None,
         name: str = "generated",
         is_stage1: bool = False,
@@ -267,7 +276,7 @@ class GeneratedPairs(PairSource):
         return _make(self.maker, index, self.is_stage1)
 
     def _label_rows(self) -> Iterator[Any]:
-        yield self.identity
+        yield f"{self.num_pairs} of {self.maker}, version {self.maker.version}", self.maker.made_of_copies
 
     @property
     def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:

@@ -141,12 +141,13 @@ def select_folders(
     return tuple(mixed) or tuple(folder for domain in DOMAINS for folder in fitting if folder.domain == domain)
 
 
-def fingerprint(folders: Sequence[Path]) -> str:
+def fingerprint(folders: Sequence[Path], with_times: bool = True) -> str:
     """
     A hash that changes when a file in the folders changes.
 
     Args:
         folders (`Sequence[Path]`): The folders.
+        with_times (`bool`, *optional*, defaults to `True`): Whether the times of change count, which differ in copies.
 
     Returns:
         `str`: 64 hexadecimal digits of the names, sizes and times of change of all files in them.
@@ -154,20 +155,21 @@ def fingerprint(folders: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for folder in folders:
         digest.update(os.fsencode(folder.name) + b"\0")
-        _add_files(digest, str(folder), "")
+        _add_files(digest, str(folder), "", with_times)
     return digest.hexdigest()
 
 
-def _add_files(digest: "hashlib._Hash", folder: str, prefix: str) -> None:
+def _add_files(digest: "hashlib._Hash", folder: str, prefix: str, with_times: bool) -> None:
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         name = prefix + entry.name
         # Links to folders are not followed further down, as in the listing of pairs: they may lead in circles.
         if entry.is_dir(follow_symlinks=not prefix):
-            _add_files(digest, entry.path, f"{name}/")
+            _add_files(digest, entry.path, f"{name}/", with_times)
         else:
             # A broken link has no target to check.
             status = entry.stat(follow_symlinks=is_regular(entry))
-            digest.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
+            time = f"{status.st_mtime_ns}\0" if with_times else ""
+            digest.update(os.fsencode(f"{name}\0{status.st_size}\0{time}"))
 
 
 def is_regular(entry: "os.DirEntry[str]") -> bool:

@@ -243,6 +243,8 @@ class Generator(PairGenerator):
         """Its pairs are made of no files."""
         return ""
 
+    made_of_copies = made_of
+
 
 def _choose_world(random: np.random.Generator, domain: Domain) -> tuple[str, World]:
     names = [name for name, world in WORLDS.items() if world.domain == domain]

@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from PIL import Image
 
 from dataset_scripts.compose import Composer
 from dataset_scripts.errors import DataError
+from dataset_scripts.readers import open_pairs
 from dataset_scripts.synthesis import SyntheticPair
 from dataset_scripts.synthesis.language.observation import Observation
 from tests.dataset_scripts.compose.coco_folders import write_folder
@@ -181,6 +183,19 @@ def test_unknown_categories_are_called_by_their_names(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "coco", categories=("garden_gnome",), images=10)
     texts = [one.text for pair in Composer([folder], "NS", size=SIZE).pairs(stop=10) for one in pair.expressions]
     assert any("garden gnome " in text for text in texts)
+
+
+def test_copied_images_are_the_same_data_for_a_resumed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hash_of_labels() -> str:
+        return open_pairs("composed:ns_coco", "train", num_pairs=4).hash_of_labels()
+
+    monkeypatch.chdir(tmp_path)
+    file = write_folder(tmp_path / "ns_coco", images=8) / "annotations.json"
+    before = hash_of_labels()
+    os.utime(file, (0, 0))
+    assert hash_of_labels() == before
+    file.write_text(file.read_text().replace("person", "garden_gnome"))
+    assert hash_of_labels() != before
 
 
 def test_of_crowds_nothing_is_said(tmp_path: Path) -> None:
