@@ -195,8 +195,9 @@ def _split_folders(folder: Path) -> list[SplitFolder]:
     try:
         return find_split_folders(folder)
     except DataError as error:
-        # craft-agent exports the raw layout and Parquet side by side.
-        inner = [path for path in sorted(folder.iterdir()) if (path / CARD).is_file()]
+        # craft-agent exports the raw layout and Parquet side by side. Other folders have README.md, too.
+        cards = [path for path in sorted(folder.iterdir()) if (path / CARD).is_file()]
+        inner = [path for path in cards if next(path.rglob("*.parquet"), None) is not None]
         if inner:
             raise DataError(f"{folder} holds no pairs itself, but {inner[0]} does: name that folder.") from error
         raise DataError(

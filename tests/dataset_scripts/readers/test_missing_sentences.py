@@ -18,6 +18,13 @@ def test_a_folder_around_an_export_names_it(tmp_path) -> None:
             open_pairs(tmp_path / "out", split)
 
 
+def test_a_folder_with_a_readme_is_no_export(tmp_path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "README.md").write_text("Images of a bridge.")
+    with pytest.raises(DataError, match="holds no pairs that are known here: neither folders A and B"):
+        open_pairs(tmp_path, "train")
+
+
 @pytest.mark.parametrize("checked", [True, False])
 def test_data_without_sentences_say_where_they_belong(tmp_path, checked) -> None:
     folder = make_image_folder(tmp_path / "mine", pairs=2, sentences=1)
