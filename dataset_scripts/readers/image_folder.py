@@ -25,7 +25,7 @@ from .annotations import AnnotationReader
 from .file_names import LONGEST_NAME, FolderListing, leads_out
 from .image_file import ImageFile
 from .pair import Expression, Pair
-from .reading_report import ReadingReport, Reason, UnusableError, printable
+from .reading_report import ReadingReport, Reason, UnusableError, printable, printable_line
 from .schema import CHANGE_TYPES, DOMAINS, VIEWS
 from .split_folders import SPLIT_NAMES, is_hidden
 
@@ -95,7 +95,8 @@ class MetadataReader:
         self.is_pretrain = not any("expression" in row for _, row in self.rows)
         other = sorted({column for _, row in self.rows for column in row}.difference(_COLUMNS))
         if self.is_pretrain and other:
-            detail = f"not read are the columns {', '.join(other)}; a sentence belongs into the column expression"
+            named = printable_line(", ".join(other))
+            detail = f"not read are the columns {named}; a sentence belongs into the column expression"
             report.leave_out(name, self.metadata.name, detail)
 
     def list_pairs(self) -> list[Pair]:

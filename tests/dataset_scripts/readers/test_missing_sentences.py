@@ -28,7 +28,7 @@ def test_a_folder_with_a_readme_is_no_export(tmp_path) -> None:
 @pytest.mark.parametrize("checked", [True, False])
 def test_data_without_sentences_say_where_they_belong(tmp_path, checked) -> None:
     folder = make_image_folder(tmp_path / "mine", pairs=2, sentences=1)
-    rows = [{"sentence": row.pop("expression"), **row} for row in read_rows(folder)]
+    rows = [{"sentence": row.pop("expression"), **row, "\x1b[2J\n": 1} for row in read_rows(folder)]
     write_rows(folder, rows)
     with pytest.raises(
         DataError, match=r"no row of metadata\.jsonl has the column expression\. .*mask_file_name, sen"
@@ -36,7 +36,7 @@ def test_data_without_sentences_say_where_they_belong(tmp_path, checked) -> None
         open_pairs(folder, "train", checked=checked)
     source = open_pairs(folder)
     assert [finding.detail for finding in source.report.unused] == [
-        "not read are the columns sentence; a sentence belongs into the column expression"
+        r"not read are the columns \x1b[2J\n, sentence; a sentence belongs into the column expression"
     ]
     (folder / "metadata.jsonl").rename(folder / "metadata.csv")
     (folder / "masks").rename(folder / "label")
