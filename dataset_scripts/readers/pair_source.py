@@ -365,6 +365,8 @@ class TablePairs(PairSource):
         if "expression" in table.column_names:
             optional = [column for column in ("sample_id", "noisy") if column in table.column_names]
             self._sentences = table.select_columns(["mask", "expression", "change_type", *optional])
+            # Compared by Arrow, which copies no image into Python.
+            self._images = table.select_columns(list(IMAGE_COLUMNS)).with_format("arrow")
             rows: dict[tuple[Any, Any], list[int]] = defaultdict(list)
             for row, key in enumerate(zip(table["domain"], table["pair_id"])):
                 rows[key].append(row)
@@ -404,13 +406,14 @@ class TablePairs(PairSource):
         return make_pair({**self.table[group[0]], **lists}, self.split, self.name)
 
     def _other_images(self, group: Sequence[int]) -> str:
-        """The image column in which the rows of a pair differ; "" if there is none."""
+        """The image column in which the rows of a pair differ; "" if there is none. Missing images do not count."""
         import pyarrow.compute
 
-        # Compared by Arrow, which copies no image into Python.
-        rows = self.table.select_columns(list(IMAGE_COLUMNS)).with_format("arrow")[list(group)]
+        if len(group) == 1:
+            return ""
+        rows = self._images[list(group)]
         for name in IMAGE_COLUMNS:
             contents = pyarrow.compute.struct_field(rows[name], "bytes")
-            if pyarrow.compute.count_distinct(contents, mode="all").as_py() > 1:
+            if pyarrow.compute.count_distinct(contents).as_py() > 1:
                 return name
         return ""

@@ -389,7 +389,7 @@ def _paired(sentences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
     lists = {name: [sentence[column] for sentence in sentences] for name, column in columns.items()}
     contents = {name: {(sentence[name] or {}).get("bytes") for sentence in sentences} for name in IMAGE_COLUMNS}
-    other_images = next((name for name, found in contents.items() if len(found) > 1), "")
+    other_images = next((name for name, found in contents.items() if len(found - {None}) > 1), "")
     return {**sentences[0], **lists, "other_images": other_images}
 
 

@@ -4,6 +4,7 @@
 import re
 import shutil
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow.parquet
@@ -73,6 +74,18 @@ def test_sentences_about_other_images_are_no_sentences_of_the_pair(damage):
     kept = [pair.pair_id for pair in listed.usable(domain="NS")]
     assert kept == names[2:]
     assert any("differ in image_t1" in finding.detail for finding in listed.report.skipped)
+
+
+def test_an_image_that_only_the_first_sentence_has_is_that_of_the_pair(damage):
+    def edit(rows):
+        for earlier, row in pairwise(rows):
+            row["image_t1"] = None if row["pair_id"] == earlier["pair_id"] else row["image_t1"]
+        return rows
+
+    folder = damage(edit)
+    source = open_pairs(folder, split="validation", setting="NS")
+    assert len(source) == len([source[index].load_images() for index in range(len(source))])
+    assert len(list(open_pairs(folder).usable(domain="NS"))) == len(source)
 
 
 def test_data_without_a_split_to_evaluate_says_how_to_train_without_one(export, tmp_path):
