@@ -117,7 +117,7 @@ def open_pairs(
         if not is_stage1 and all(split_folder.is_pretrain for split_folder in split_folders):
             raise DataError(
                 f"{folder} has masks of every change, but no sentences: put them into {METADATA} (one row a sentence) "
-                f"or {EXPRESSIONS_FOLDER}/*.json. `mtrefseg data describe` writes sentences about masks."
+                f"or {EXPRESSIONS_FOLDER}/*.json. `mtrefseg data describe --thing NOUN` writes sentences about masks."
             )
         if not checked:
             return _open_raw(folder, label, split_folders, split, setting, is_stage1)

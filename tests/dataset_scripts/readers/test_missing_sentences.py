@@ -43,7 +43,7 @@ def test_data_without_sentences_say_where_they_belong(tmp_path, checked) -> None
     for mask in (folder / "label").iterdir():
         mask.rename(mask.with_name(f"{mask.name[0]}.png"))
     with pytest.raises(
-        DataError, match=r"mine has masks of every change, but no sentences: put them into metadata\.js"
+        DataError, match=r"mine has masks of every change, but no sentences: put them into metadata\.js.* --thing "
     ):
         open_pairs(folder, "train", checked=checked)
     assert len(open_pairs(folder, "train", is_stage1=True, checked=checked)) == 2
