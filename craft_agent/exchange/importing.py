@@ -184,8 +184,10 @@ def _check_times(file: AnnotationFile, pair: AnnotatedPair, known: Container[str
     be imported with images that its sentences are not about."""
     if not pair.file_t1 or not pair.file_t2:
         return
-    other = file.pair_id(pair.entry, pair.file_t1)
-    if other != pair.pair_id and other in known:
+    other, own = (file.pair_id(pair.entry, name) for name in (pair.file_t1, pair.file_t2))
+    parents = {name.replace("\\", "/").rpartition("/")[0] for name in (pair.file_t1, pair.file_t2)}
+    # In one folder, both have different names, such as those of the frames of a camera.
+    if len(parents) == 2 and own == pair.pair_id != other and other in known:
         problem = f"its t1, {pair.file_t1}, is that of the pair {other}: name the image of {pair.pair_id}"
         raise file.error(pair.entry, problem)
     folders = tuple(Path(name.replace("\\", "/")).parent.name for name in (pair.file_t1, pair.file_t2))

@@ -336,6 +336,16 @@ def test_exchanged_times_are_refused(work, tmp_path, capsys):
     assert_refused(file, tmp_path, "coco", ["image 1", "its t1 is B/place_000.png", "exchange them"], capsys)
 
 
+def test_both_images_may_be_frames_in_one_folder(work, tmp_path):
+    file = export(work, tmp_path / "out", "coco")
+    content = json.loads(file.read_text(encoding="utf-8"))
+    for image in content["images"]:
+        image["file_name"] = f"frames/{Path(image['file_name']).name}"
+        image["file_name_t1"] = "frames/place_000.png"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert read(file, tmp_path / "new", "coco", "--auditor", "bob") == 0
+
+
 LABEL_STUDIO = {
     "label": ('"appear"', '"built"', "task 1, region place_000_0", "must be one of"),
     "no label": ('["appear"]', "[]", "task 1, region place_000_0", "must be one of"),
