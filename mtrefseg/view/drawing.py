@@ -20,6 +20,7 @@ MARGIN = 32
 GAP = 20
 SMOOTHING = 2  # Masks are painted at this multiple of their size and reduced, for smooth outlines.
 FILL_OPACITY = 0.42
+DASH = 9  # Length of the dashes where outlines lie on one another, from row to row and from column to column.
 CLOSEST = "nothing fits clearly; the closest change is shown"
 """What is said about masks with `is_closest`."""
 NUMBER_BLUR = 12  # Share of the longer side within which masked pixels count as one group.
@@ -80,12 +81,13 @@ def paint_masks(
     for (place, part), color in zip(parts, colors, strict=True):
         painted.paste(color, place, part.reduce(SMOOTHING).point(lambda value: round(value * opacity)))
     # All outlines and then all numbers come after the fills, so that no mask hides those of another one.
+    depth = np.zeros((image.height, image.width), dtype=np.intp)
     for (place, part), color in zip(parts, colors, strict=True):
         edge = part.filter(ImageFilter.MaxFilter(2 * SMOOTHING + 1)).filter(ImageFilter.MaxFilter(2 * SMOOTHING + 1))
         halo = edge.filter(ImageFilter.MaxFilter(2 * SMOOTHING + 1))
         shadow = ImageChops.subtract(halo, edge).reduce(SMOOTHING).point(lambda value: value * 3 // 5)
         painted.paste(HALO, place, shadow)
-        painted.paste(color, place, ImageChops.subtract(edge, part).reduce(SMOOTHING))
+        painted.paste(color, place, _dashed(ImageChops.subtract(edge, part).reduce(SMOOTHING), place, depth))
     if not numbered:
         return painted
     draw = ImageDraw.Draw(painted)
@@ -94,6 +96,27 @@ def paint_masks(
         if center is not None:
             draw_number(draw, center, number, color)
     return painted
+
+
+def _dashed(outline: Image.Image, place: tuple[int, int, int, int], depth: npt.NDArray[np.intp]) -> Image.Image:
+    """
+    An outline with gaps where it lies on earlier ones, so that all of them can be seen.
+
+    Args:
+        outline (`PIL.Image.Image`): Grey, how much of each pixel the outline covers.
+        place (`tuple[int, int, int, int]`): Left, top, right and bottom of it on the image.
+        depth (`np.ndarray`): int (height, width), how many outlines each pixel of the image has. Counts this one, too.
+
+    Returns:
+        `PIL.Image.Image`: Grey, of the same size.
+    """
+    left, top, right, bottom = place
+    below = depth[top:bottom, left:right]
+    values = np.asarray(outline)
+    rows, columns = np.ogrid[top:bottom, left:right]
+    shown = (rows + columns) // DASH % (below + 1) == below
+    below += values > 127
+    return Image.fromarray(np.where(shown, values, np.uint8(0)))
 
 
 def _cropped(shape: Image.Image) -> tuple[tuple[int, int, int, int], Image.Image]:

@@ -161,6 +161,20 @@ def test_a_number_stands_on_the_largest_part_of_its_mask() -> None:
     assert (rows.mean(), columns.mean()) == (pytest.approx(70, abs=8), pytest.approx(70, abs=8))
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_outlines_on_one_another_leave_gaps(count: int) -> None:
+    """One of two sentences about the same house seemed to have no mask there."""
+    mask = np.zeros((200, 200), dtype=bool)
+    mask[50:150, 50:150] = True
+    colors = MASK_COLORS[:count]
+    painted = np.asarray(paint_masks(Image.new("RGB", (200, 200), "grey"), [mask] * count, colors, numbered=False))
+    top = [tuple(pixel) for pixel in painted[49, 50:150].tolist()]
+    assert all(top.count(color) > 60 // count for color in colors)
+    apart = np.roll(mask, 20, axis=1) & ~mask
+    painted = np.asarray(paint_masks(Image.new("RGB", (200, 200), "grey"), [mask, apart], colors[:2], numbered=False))
+    assert {tuple(pixel) for pixel in painted[49, 60:140].tolist()} == {colors[0]}
+
+
 def test_long_sentences_are_wrapped_and_cut(drawn_texts: list[str]) -> None:
     words = " ".join(f"word{index}" for index in range(40))
     draw_overlay(*grey_pair(8, 8), np.ones((2, 8, 8), dtype=bool), [words, "x" * 5000], [0.5, 0.5])
