@@ -142,7 +142,7 @@ def test_the_messages_are_those_of_the_code(message: str) -> None:
 
 def test_every_trouble_has_a_message_a_cause_and_a_fix() -> None:
     troubles = re.split(r"(?m)^## ", TROUBLES)[1:]
-    assert len(troubles) == 16
+    assert len(troubles) == 17
     for trouble in troubles:
         assert trouble.count("```text") >= 1
         assert trouble.count("**Cause.**") == trouble.count("**Fix.**") == 1

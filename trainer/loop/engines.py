@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,12 +15,14 @@ from accelerate.utils import DistributedType
 from torch import nn
 from tqdm.auto import tqdm
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
+from transformers.utils import logging
 
 from modeling_mtrefseg import MTRefSegModel
 from trainer.errors import TrainingError
 from trainer.training_config import MTRefSegTrainingConfig
 
 
+logger = logging.get_logger(__name__)
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # Options of `mallopt`, see malloc.h.
 
 
@@ -114,6 +117,8 @@ def check_engine(arguments: MTRefSegTrainingConfig, accelerator: Accelerator) ->
     wants_deepspeed = (
         arguments.deepspeed is not None or os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true"
     )
+    if wants_deepspeed and arguments.should_log:
+        _warn_of_locks()
     if wants_deepspeed and not engine.startswith("zero"):
         raise TrainingError(
             f"DeepSpeed was requested, but the engine is {engine!r}: start with `accelerate launch --config_file "
@@ -128,6 +133,18 @@ def check_engine(arguments: MTRefSegTrainingConfig, accelerator: Accelerator) ->
         raise TrainingError(
             f"expected_processes is {arguments.expected_processes}, but {processes} are running: set num_processes in "
             "the accelerate configuration, and leave out --cpu, which starts only one."
+        )
+
+
+def _warn_of_locks() -> None:
+    """Names locks of operators that are being compiled: DeepSpeed would wait for that of a killed process forever."""
+    from torch.utils.cpp_extension import get_default_build_root  # Here, because it looks for compilers.
+
+    root = Path(os.environ.get("TORCH_EXTENSIONS_DIR") or get_default_build_root())
+    for lock in sorted({*root.glob("*/lock"), *root.glob("*/*/lock")}):
+        logger.warning(
+            f"{lock}: an operator is being compiled, or a process was killed meanwhile: if training does not start, "
+            "delete this file."
         )
 
 

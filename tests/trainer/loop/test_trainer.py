@@ -246,6 +246,23 @@ def test_a_run_with_another_engine_than_expected_is_refused(tmp_path, monkeypatc
         check_engine(arguments(), single)
 
 
+@pytest.mark.parametrize("folder", ["py311_cpu/shm", "shm"])
+def test_locks_for_which_deepspeed_waits_are_named(tmp_path, monkeypatch, caplog, folder):
+    """A process that was killed while it compiled an operator leaves its lock, and all later ones hung."""
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))
+    monkeypatch.setattr("trainer.loop.engines.logger.propagate", True, raising=False)
+    zero = accelerator_of(DistributedType.DEEPSPEED, stage=2)
+    arguments = MTRefSegTrainingConfig(output_dir=str(tmp_path / "run"))
+    check_engine(arguments, zero)
+    assert not caplog.text
+    lock = tmp_path / folder / "lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    check_engine(arguments, zero)
+    assert f"{lock}: an operator is being compiled" in caplog.text
+
+
 def test_deepspeed_refuses_to_cast_batch_normalizations(tmp_path):
     arguments, zero = trainer_arguments(tmp_path), accelerator_of(DistributedType.DEEPSPEED, 2, stage=2)
     normalized, plain = torch.nn.Sequential(torch.nn.BatchNorm2d(2)), torch.nn.Sequential(torch.nn.GroupNorm(1, 2))
