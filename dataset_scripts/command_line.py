@@ -86,7 +86,9 @@ def run_tool(
                 command.description = without_fences(tool.__doc__ or "")
                 tool.add_arguments(command)
                 command.set_defaults(run=tool.run)
-        parsed = parser.parse_args(arguments)
+        parsed, unknown = parser.parse_known_args(arguments)
+        if unknown:  # `parse_args` would name the help of the program, which does not list the options of the command.
+            commands.choices[parsed.command].error(f"unrecognized arguments: {' '.join(unknown)}")
         try:
             return int(parsed.run(parsed))
         except UserError as error:

@@ -69,3 +69,10 @@ def test_reader_that_has_enough_is_no_finding() -> None:
         errors = process.stderr.read()
     assert process.returncode == 141
     assert "Error" not in errors
+
+
+def test_an_unknown_option_names_the_help_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["stats", "folder", "--split", "validation"])
+    problem = "unrecognized arguments: --split validation (see mtrefseg data stats --help)"
+    assert capsys.readouterr().err == f"mtrefseg: error: {problem}\n"
