@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The places that GeoTIFFs, and files beside PNG, JPEG and other plain images, tell. They are checked where images are
-compared pixel by pixel.
+Reads where images lie on the map: from the tags of GeoTIFFs, and from world files and `.aux.xml` beside plain images.
+Two images that are compared pixel by pixel must lie at the same place.
 """
 
 import re
@@ -14,27 +14,27 @@ from .image_files_mtrefseg import decoding
 from .tiff_tags_mtrefseg import read_tags
 
 
-_MOST_BYTES = 1 << 20  # Of a file beside an image that is read.
+_MOST_BYTES = 1 << 20  # How much of a file beside an image is read.
 _IN_XML = re.compile(r"<GeoTransform>([^<]*)</GeoTransform>")
 _TIFF = (".tif", ".tiff", ".gtiff")
-_IDENTITY = (0.0, 1.0, 0.0, 0.0, 0.0, 1.0)  # What GDAL gives where no place is told.
+_IDENTITY = (0.0, 1.0, 0.0, 0.0, 0.0, 1.0)  # GDAL's transform of an image without a place.
 _SAME_PLACE = 3.0  # Pixels. Smaller differences come from resizing t2, or from how a file was cut.
 
 Corners = list[tuple[float, float]]
-"""Map coordinates of the upper left, upper right and lower left corner of an image."""
+"""Map coordinates (x, y) of the corners in `_CORNER_NAMES`."""
+_CORNER_NAMES = ("upper left", "upper right", "lower left")
 
 
 def check_same_place(sources: Sequence[Any], sizes: Sequence[tuple[int, int]]) -> None:
     """
-    Rejects images that would be compared pixel by pixel, although their tags, or world files (`.pgw`, `.jgw`, `.wld`)
-    or `.aux.xml` beside them, say that they show different places.
+    Checks that images which are compared pixel by pixel lie at the same place, as far as their places are known.
 
     Args:
-        sources (`Sequence`): The images, the earliest first; only places of local files are read.
+        sources (`Sequence`): The images, the earliest first. Only places of local files are read.
         sizes (`Sequence[tuple[int, int]]`): Their widths and heights.
 
     Raises:
-        ValueError: If the places of two of them differ by more than three pixels.
+        ValueError: If corners of two images are more than three pixels apart.
     """
     placed = [
         (source, width, found)
@@ -43,28 +43,31 @@ def check_same_place(sources: Sequence[Any], sizes: Sequence[tuple[int, int]]) -
     ]
     for (first, width, corners), (other, other_width, others) in pairwise(placed):
         pixel = max(_distance(*corners[:2]) / width, _distance(*others[:2]) / other_width)
-        if any(_distance(*pair) > _SAME_PLACE * pixel for pair in zip(corners, others)):
-            spans = [f"({x:.10g}, {y:.10g})" for x, y in (corners[0], others[0])]
-            raise ValueError(
-                f"{first} begins at {spans[0]} and {other} at {spans[1]}, or they differ in extent, by their "
-                "georeferences, but here they are compared pixel by pixel: `mtrefseg predict` and `mtrefseg.segment` "
-                f"(extra geo) lay GeoTIFFs over one another by their places. {_advice(first, other)}"
-            )
+        for name, here, there in zip(_CORNER_NAMES, corners, others, strict=True):
+            if _distance(here, there) > _SAME_PLACE * pixel:
+                points = " and ".join(f"({x:.10g}, {y:.10g})" for x, y in (here, there))
+                raise ValueError(
+                    f"{first} and {other} show different places and cannot be compared pixel by pixel: their {name} "
+                    f"corners are at {points} on the map. {_advice(first, other)}"
+                )
 
 
 def _advice(*sources: Any) -> str:
-    """How to make GeoTIFFs of images, or to do without their places."""
+    """What the user can do about images of different places."""
     plain = next((Path(source) for source in sources if Path(source).suffix.lower() not in _TIFF), None)
     if plain is None:
-        return "If the places are wrong, correct them (rio edit-info)"
+        return (
+            "`mtrefseg predict` and `mtrefseg.segment` (extra geo) align GeoTIFFs; if the places are wrong, correct "
+            "them with rio edit-info"
+        )
     return (
-        f"Convert others (rio convert {plain} {plain.stem}.tif; without a reference system, rio edit-info "
-        f"{plain.stem}.tif --crs EPSG:…), or remove the files beside them if they are wrong"
+        f"Convert them to GeoTIFF (rio convert {plain} {plain.stem}.tif; without a reference system, rio edit-info "
+        f"{plain.stem}.tif --crs EPSG:…), which `mtrefseg predict` aligns, or remove wrong files beside the images"
     )
 
 
 def _corners_of(source: Any, width: int, height: int) -> Corners | None:
-    """The corners of an image by its tags or the files beside it, `None` if they tell no place."""
+    """The corners of an image, from its tags or the files beside it; `None` without a place."""
     if not isinstance(source, str | Path) or "://" in str(source):
         return None
     path = Path(source)
@@ -81,7 +84,7 @@ def _corners_of(source: Any, width: int, height: int) -> Corners | None:
     if transform is None:
         return None
     x, a, b, y, d, e = transform
-    if a * e == b * d or tuple(transform) == _IDENTITY:  # Pixels without a size are no place, either.
+    if a * e == b * d or tuple(transform) == _IDENTITY:  # Pixels without a size give no place, either.
         return None
     return [(x, y), (x + a * width, y + d * width), (x + b * height, y + e * height)]
 
@@ -93,7 +96,7 @@ def _of_xml(path: Path) -> list[float] | None:
 
 
 def _of_world_file(path: Path) -> list[float] | None:
-    """The transform in a world file, in GDAL's order; a world file tells the centre of the first pixel."""
+    """The transform of a world file in GDAL's order: from the corner of the first pixel, not from its centre."""
     numbers = _numbers(_text_of(path).split())
     if numbers is None:
         return None

@@ -22,7 +22,7 @@ def save(path: Path, size: tuple[int, int] = SIZE) -> Path:
 
 
 def place(path: Path, x: float, y: float = 4_000_000, pixel: float = 0.5) -> None:
-    """Writes a world file, in which the centre of the first pixel is told."""
+    """Writes a world file, which gives the centre of the first pixel."""
     numbers = (pixel, 0, 0, -pixel, x + pixel / 2, y - pixel / 2)
     path.write_text("\n".join(map(str, numbers)), encoding="utf-8")
 
@@ -41,7 +41,7 @@ def test_images_of_different_places_are_refused(image: str, beside: str, tmp_pat
         (tmp_path / beside).write_text(text, encoding="utf-8")
     else:
         place(tmp_path / beside, 700_000)
-    problem = r"a\.png begins at \(500000, 4000000\) and .*b\.\w+ at \(700000, 4000000\).*rio convert"
+    problem = r"a\.png and .*b\.\w+ show .*upper left .*\(500000, 4000000\) and \(700000, 4000000\).*rio convert"
     with pytest.raises(ValueError, match=problem):
         check_same_place(images, [SIZE, SIZE])
     options = Namespace(image_t1=str(images[0]), image_t2=str(images[1]), bands=None, stretch="auto", align="error")
@@ -58,11 +58,11 @@ def test_images_of_one_place_are_compared(tmp_path: Path) -> None:
     check_same_place(images, [SIZE, (80, 60)])
     place(tmp_path / "b.pgw", 500_000.3)
     check_same_place(images, [SIZE, SIZE])
-    with pytest.raises(ValueError, match="or they differ in extent"):
+    with pytest.raises(ValueError, match="their upper right corners are at"):
         check_same_place(images, [SIZE, (80, 60)])
 
 
-def test_files_that_tell_no_place_are_not_read(tmp_path: Path) -> None:
+def test_files_without_a_place_are_ignored(tmp_path: Path) -> None:
     images = [save(tmp_path / "a.png"), save(tmp_path / "b.png")]
     place(tmp_path / "a.pgw", 500_000)
     # The last two: pixels without a size, and the numbers of the pixels themselves.
@@ -81,6 +81,6 @@ def test_geotiffs_that_are_read_without_their_places(tmp_path: Path) -> None:
         images.append(tmp_path / f"{name}.tif")
         Image.new("RGB", SIZE).save(images[-1], tiffinfo=tags)
     check_same_place(images[:2], [SIZE] * 2)
-    problem = r"a\.tif begins at \(500000, 4000000\) and .*moved\.tif at \(500010, 4000000\).*mtrefseg\.segment"
+    problem = r"a\.tif and .*moved\.tif show .*\(500000, 4000000\) and \(500010, 4000000\).*mtrefseg\.segment"
     with pytest.raises(ValueError, match=problem):
         load_pair_of_processor(images[0], images[2], "error", resample=2, antialias=True)

@@ -564,7 +564,7 @@ def test_plain_images_with_places_beside_them_are_compared_only_at_one_place(tmp
         images.append(tmp_path / f"t{date}.png")
         Image.fromarray(ground(40, 50)).save(images[-1])
         images[-1].with_suffix(".pgw").write_text(f"0.5 0 0 -0.5 {x} 5400000", encoding="utf-8")
-    with pytest.raises(UserError, match=r"t1\.png begins at \(499999\.75, 5400000\.25\) and .*t2\.png at"):
+    with pytest.raises(UserError, match=r"t1\.png and .*t2\.png show .*\(499999\.75, 5400000\.25\)"):
         read(*images)
     images[1].with_suffix(".pgw").unlink()
     read(*images)
