@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -35,6 +35,8 @@ from .rank_words_mtrefseg import (
 
 
 Thing = TypeVar("Thing")
+_Row: TypeAlias = tuple[Thing, tuple[float, float], float]
+"""An object, its centre (x, y, in pixels) and its size."""
 
 _EXCEPTION = re.compile(
     r"^(?P<all>(?:(?!the )\w+,? ){0,5}?(?:all|every|each|everything|the|these|those)\b.*?),? (?:but|but not|except|"
@@ -271,7 +273,7 @@ def choose(
     things: Sequence[Thing],
     choice: ObjectChoice,
     size: tuple[int, int],
-    describe: Callable[[Thing], Any],
+    describe: Callable[[Thing], tuple[tuple[float, float], float]],
     is_exact: bool = False,
 ) -> list[Thing]:
     """
@@ -294,8 +296,14 @@ def choose(
         described = _in_place(described, choice, size)
     if choice.excluded is not None:
         dropped = choose([row[0] for row in described], choice.excluded, size, describe, is_exact=True)
-        described = [row for row in described if not any(row[0] is thing for thing in dropped)]
-    keys = {"x": lambda row: row[1][0], "y": lambda row: row[1][1], "size": lambda row: row[2]}
+        # By identity, since objects may not be hashable: a large scene may have tens of thousands of them.
+        dropped_ids = {id(thing) for thing in dropped}
+        described = [row for row in described if id(row[0]) not in dropped_ids]
+    keys: dict[str, Callable[[_Row[Thing]], float]] = {
+        "x": lambda row: row[1][0],
+        "y": lambda row: row[1][1],
+        "size": lambda row: row[2],
+    }
     if choice.order is not None:
         key, descending = choice.order
         described = sorted(described, key=keys[key], reverse=descending)
@@ -365,9 +373,9 @@ def is_considered(areas: Sequence[float] | np.ndarray, choice: ObjectChoice, num
     return is_large if is_by_size and is_large.any() else np.ones_like(is_large)
 
 
-def _in_place(described: list[Any], choice: ObjectChoice, size: tuple[int, int]) -> list[Any]:
+def _in_place(described: list[_Row[Thing]], choice: ObjectChoice, size: tuple[int, int]) -> list[_Row[Thing]]:
     """
-    The rows (object, centre, ...) in the region of a choice; if these are fewer than it needs, also the nearest
+    The rows in the region of a choice; if these are fewer than it needs, also the nearest
     ones.
     """
     assert choice.region is not None
