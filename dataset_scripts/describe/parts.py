@@ -78,8 +78,12 @@ def find_parts(
         if (taken & (pattern > 0)).sum() > _UNKNOWN * max(1, int((pattern > 0).sum())):
             return None  # Two kinds or two changes in one place
         for value in np.unique(pattern[pattern > 0]):
-            count, labels = cv2.connectedComponents((pattern == value).astype(np.uint8), connectivity=8)
-            for label in range(1, count):
+            of_value = (pattern == value).astype(np.uint8)
+            _, labels, stats, _ = cv2.connectedComponentsWithStats(of_value, connectivity=8)
+            # Only these are compared with every pixel: a noisy mask may have many thousands of specks.
+            is_large = stats[:, cv2.CC_STAT_AREA] >= SPECK * labels.size
+            is_large[0] = False  # The background
+            for label in np.flatnonzero(is_large):
                 part = (labels == label) & ~taken
                 if part.sum() >= SPECK * part.size:
                     parts.append(Part(kind, change, part))
