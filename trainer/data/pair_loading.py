@@ -74,6 +74,8 @@ class PairLoader:
         self.epoch_draws = epoch_draws
         self.processor = processor
         self._unreadable: set[tuple[int, int]] = set()  # Pairs that were already named in a warning.
+        # By dataset, the cycle and the order of its pairs in it: drawn once, since it takes time with their number.
+        self._orders: dict[int, tuple[int, np.ndarray]] = {}
         # In shared memory, for persistent workers.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
 
@@ -151,7 +153,10 @@ class PairLoader:
         if pairs.is_infinite:
             return draw
         cycle, place = divmod(draw, len(pairs))
-        return int(np.random.default_rng([self.seed, source, cycle]).permutation(len(pairs))[place])
+        if source not in self._orders or self._orders[source][0] != cycle:
+            order = np.random.default_rng([self.seed, source, cycle]).permutation(len(pairs))
+            self._orders[source] = cycle, order
+        return int(self._orders[source][1][place])
 
     def _pair_like(self, sample: PairSample, random: np.random.Generator) -> PairSample | None:
         """Another pair of any dataset, of the same domain, if a few draws find one."""
