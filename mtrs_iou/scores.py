@@ -55,7 +55,7 @@ class SampleTable:
         """One of the `COLUMNS`: `(samples,)`, int64."""
         return self.numbers[:, COLUMNS.index(name)]
 
-    def select(self, rows: Any) -> "SampleTable":
+    def select(self, rows: Sequence[int] | Integers) -> "SampleTable":
         """The rows of the given indices, in that order."""
         labels = [self.labels[row] for row in rows]
         return replace(self, numbers=self.numbers[rows], no_target_scores=self.no_target_scores[rows], labels=labels)
@@ -281,8 +281,10 @@ def compute_scores(
     if boundary:
         result["boundary_dilation_ratio"] = DILATION_RATIO
     for group, labels in _groups(table).items():
-        rows = {label: [row for row, each in enumerate(labels) if each == label] for label in sorted(set(labels))}
-        result[group] = {label: _score(table.select(rows[label]), **options) for label in rows}
+        rows: dict[str, list[int]] = {}
+        for row, label in enumerate(labels):
+            rows.setdefault(label, []).append(row)
+        result[group] = {label: _score(table.select(rows[label]), **options) for label in sorted(rows)}
     if per_sample:
         result["per_sample"] = _list_samples(table, options["factor"], boundary)
     return result
