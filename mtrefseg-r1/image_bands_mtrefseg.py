@@ -100,8 +100,10 @@ def unsaid_nodata(values: np.ndarray) -> float | None:
         `float`, *optional*: The lowest or the highest sample, if programs use this value for "no data",
         and all others are far from it.
     """
+    if values.dtype.kind not in "if":  # No unsigned value is known to stand for it.
+        return None
     held = values[np.isfinite(values)]
-    if values.dtype.kind not in "if" or not held.size:
+    if not held.size:
         return None
     low, high = float(held.min()), float(held.max())
     if low in _FILLS or low <= -_HUGE:
