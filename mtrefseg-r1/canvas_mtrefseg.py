@@ -59,21 +59,19 @@ def load_pair(
     return image_t1, image_t2
 
 
-def check_align(align: Align) -> Align:
+def check_align(align: Align) -> None:
     """Raises a `ValueError` unless it is `"error"` or `"resize"`."""
     if align not in ("error", "resize"):
         raise ValueError(f"`align` must be 'error' or 'resize', not {align!r}.")
-    return align
 
 
-def check_window(window: Window) -> Window:
+def check_window(window: Window) -> None:
     """Raises a `ValueError` unless it is `"auto"`, `"off"` or a number of pixels, at least `LEAST_WINDOW`."""
     is_side = isinstance(window, int) and not isinstance(window, bool) and window >= LEAST_WINDOW
     if window not in ("auto", "off") and not is_side:
         raise ValueError(
             f"`window` must be 'auto', 'off' or a number of pixels, at least {LEAST_WINDOW}, not {window!r}."
         )
-    return window
 
 
 def needs_windows(height: int, width: int, window: Window, canvas_size: int, domain: str | None = None) -> bool:
