@@ -44,6 +44,11 @@ def name_source(source: ImageSource) -> str:
     return f"'{source}'" if isinstance(source, str | Path) else f"the given {type(source).__name__}"
 
 
+def is_url(source: object) -> TypeGuard[str]:
+    """Whether an image is downloaded: its source is an http(s) URL."""
+    return isinstance(source, str) and source.startswith(("http://", "https://"))
+
+
 def decode_source(
     source: ImageSource, name: str, bands: Sequence[int] | None = None
 ) -> Image.Image | Samples | np.ndarray:
@@ -68,7 +73,7 @@ def decode_source(
         return _from_array(source, name)
     if isinstance(source, Image.Image):
         return check_opened(source, name)
-    if isinstance(source, str) and source.startswith(("http://", "https://")):
+    if is_url(source):
         from .image_download_mtrefseg import download_image  # Imported here, since it needs the HTTP client.
 
         with decoding(name):
@@ -419,6 +424,7 @@ __all__ = [
     "StretchOption",
     "decode_source",
     "describe_dullness",
+    "is_url",
     "load_image",
     "load_images",
     "name_source",

@@ -17,7 +17,7 @@ from .image_files_mtrefseg import (
     load_upright,
     open_image,
 )
-from .image_reading_mtrefseg import ImageSource, decode_source
+from .image_reading_mtrefseg import ImageSource, decode_source, is_url
 from .mask_edges_mtrefseg import Compression, find_compression
 from .tiff_tags_mtrefseg import OTHER_PAGES, TiffTags, collect_tags, read_tags
 
@@ -50,7 +50,7 @@ def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarra
             if isinstance(source, TiffImagePlugin.TiffImageFile):
                 return _plain(upright, collect_tags(source.tag_v2), name), compression
             return upright, compression
-    if isinstance(source, str) and source.startswith(("http://", "https://")):
+    if is_url(source):
         with decoding(name):
             source = download_image(source)
     if not isinstance(source, str | Path | bytes):
