@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from mtrefseg.errors import UserError, one_line, readable
-from mtrefseg.io import folder_written_whole
+from mtrefseg.io import folder_written_whole, written_whole
 
 from .api import load_predictor
 from .output import REPORT
@@ -208,9 +208,8 @@ def _run_locked(
                     say(f"{row.id}: {entry['error']}")
     table = [line for row in rows for line in _table_rows(settings, row, entries[row])]
     try:
-        unfinished = out / f".{RESULTS}.incomplete"
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(table, _SCHEMA), unfinished)
-        unfinished.replace(out / RESULTS)
+        with written_whole(out / RESULTS) as file:
+            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(table, _SCHEMA), file)
     except OSError as error:
         raise UserError(f"cannot write {out / RESULTS}: {error}") from error
     return out / RESULTS
