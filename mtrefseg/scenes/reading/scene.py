@@ -85,11 +85,6 @@ class Scene:
         scale = np.sqrt(_LARGEST_READ / (box.width * box.height))
         return max(1, int(box.height * scale)), max(1, int(box.width * scale))
 
-    def close(self) -> None:
-        """Closes the files."""
-        for image in self.images:
-            image.close()
-
 
 @contextmanager
 def open_scene(sources: Sequence[Any], options: ReadOptions) -> Iterator[Scene]:
