@@ -171,8 +171,7 @@ def segment_pair(
             **(more or {}),
         }
         result.write_files()
-    result.settle(folder)
-    result._temporary = temporary
+    result.settle(folder, temporary)
     return result
 
 

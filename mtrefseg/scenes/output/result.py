@@ -166,9 +166,10 @@ class SceneResult:
         with Image.open(self._own_folder() / OVERVIEW) as image:
             return image.convert("RGB")
 
-    def settle(self, folder: Path) -> None:
-        """Tells the final folder of the files, once they are in it."""
+    def settle(self, folder: Path, temporary: tempfile.TemporaryDirectory | None = None) -> None:
+        """Tells the final folder of the files, once they are in it; a `temporary` one is deleted with the result."""
         self.folder = folder
+        self._temporary = temporary
         self._written = _identity_of(folder / MASKS)
 
     def write_files(self) -> None:
