@@ -2,6 +2,7 @@
 """Builds models around pretrained parts from the Hub or local folders."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -63,24 +64,22 @@ def from_backbones(vision: str | os.PathLike, text: str | os.PathLike, **overrid
     Returns:
         [`MTRefSegModel`]: The model in evaluation mode.
     """
-    model, _ = build_from_backbones(MTRefSegModel, vision, text, **overrides)
+    model, _ = build_from_backbones(vision, text, **overrides)
     return model
 
 
 def build_from_backbones(
-    model_class: "type[MTRefSegModel]",
     vision: str | os.PathLike,
     text: str | os.PathLike,
     vocab_size: int | None = None,
     dtype: torch.dtype = torch.float32,
     **overrides: Any,
-) -> "tuple[MTRefSegModel, BackboneReport]":
+) -> tuple[MTRefSegModel, BackboneReport]:
     """
     Makes a model whose backbone, pixel decoder, masked-attention decoder and language model start from pretrained
     weights, and logs (level "warning", like the library's own load report) which were used and which are new.
 
     Args:
-        model_class (`type[MTRefSegModel]`): The class to build.
         vision (`str`): Hub id or folder of a Mask2Former checkpoint (backbone and both decoders are used), or of any
             backbone with four stages.
         text (`str`): Hub id or folder of a causal language model.
@@ -107,39 +106,43 @@ def build_from_backbones(
         language_model.resize_token_embeddings(num_needed)
 
     config = _config(vision_config, language_model.config, decoder_fields, overrides)
-    model = model_class._from_config(config, dtype=dtype).eval()
+    model = MTRefSegModel._from_config(config, dtype=dtype).eval()
     model.language_model.generation_config = language_model.generation_config
     report = _fill(model, [*parts, _Part("language_model", language_model, text, info)])
     if num_needed > num_rows:
         report.new.append(f"language_model token embeddings, rows {num_rows} to {num_needed - 1}")
-    logger.warning("%s from %s and %s:\n%s", model_class.__name__, vision, text, report)
+    logger.warning("MTRefSegModel from %s and %s:\n%s", vision, text, report)
     return model, report
 
 
 def build_vision_from_backbones(
-    model_class: "type[MTRefSegVisionModel]",
     vision: str | os.PathLike,
     text: str | os.PathLike,
     vocab_size: int | None = None,
     dtype: torch.dtype = torch.float32,
     **overrides: Any,
-) -> "tuple[MTRefSegVisionModel, BackboneReport]":
+) -> tuple[MTRefSegVisionModel, BackboneReport]:
     """
     Builds the vision part of the model that [`build_from_backbones`] makes, with the same configuration. For the
     language model, only the configuration is read.
 
     Args:
-        model_class (`type`): [`MTRefSegVisionModel`].
         vision, text, vocab_size, dtype, overrides: See [`build_from_backbones`].
+
+    Returns:
+        The vision part in evaluation mode, and a [`BackboneReport`].
+
+    Raises:
+        ValueError, OSError: See [`build_from_backbones`].
     """
     vision, text = os.fspath(vision), os.fspath(text)
     vision_config, decoder_fields, parts = _load_vision(vision, dtype)
     text_config = AutoConfig.from_pretrained(text)
     text_config.vocab_size = max(vocab_size or 0, text_config.vocab_size)
     config = _config(vision_config, text_config, decoder_fields, overrides)
-    model = model_class._from_config(config, dtype=dtype).eval()
+    model = MTRefSegVisionModel._from_config(config, dtype=dtype).eval()
     report = _fill(model, [replace(part, name=part.name.removeprefix("vision_model.")) for part in parts])
-    logger.warning("%s from %s:\n%s", model_class.__name__, vision, report)
+    logger.warning("MTRefSegVisionModel from %s:\n%s", vision, report)
     return model, report
 
 
@@ -264,7 +267,7 @@ def _decoder_fields(config: PreTrainedConfig) -> dict[str, Any]:
     }
 
 
-def _parts(keys: "list[str] | dict[str, str]") -> list[str]:
+def _parts(keys: Iterable[str]) -> list[str]:
     """Counts of keys by the first two levels of their names."""
     counts: dict[str, int] = {}
     for key in keys:

@@ -41,6 +41,10 @@ def build_stage1(
 
     Returns:
         The vision part, and the processor of the complete model.
+
+    Raises:
+        TrainingError: If options contradict each other, or parts of a checkpoint do not fit the model.
+        CheckpointError: If a checkpoint cannot be loaded.
     """
     with unpartitioned(training):
         if model_config.model_name_or_path is not None:
@@ -55,7 +59,7 @@ def build_stage1(
                 raise TrainingError(f"{name} is for stage 2: leave it out. --parts_from takes parts of a checkpoint.")
         processor = _new_processor(model_arguments)
         if model_arguments.text_backbone is not None:
-            model, _ = build_vision_from_backbones(MTRefSegVisionModel, **_backbones(model_arguments, processor))
+            model, _ = build_vision_from_backbones(**_backbones(model_arguments, processor))
         else:
             fields = processor.config_overrides | overridden_fields(model_arguments)
             fields.pop("vocab_size")
@@ -79,6 +83,9 @@ def build_stage2(
 
     Returns:
         The model, its vision part from `model_arguments.stage1` if given, and its processor.
+
+    Raises:
+        TrainingError, CheckpointError: See [`build_stage1`].
     """
     with unpartitioned(training):
         if model_config.model_name_or_path is not None:

@@ -15,7 +15,7 @@ from transformers import (
     SwinForImageClassification,
 )
 
-from modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
+from modeling_mtrefseg import MTRefSegModel
 from mtrefseg.build.backbones import build_from_backbones, build_vision_from_backbones, from_backbones
 from mtrefseg.build.presets import STAGES
 
@@ -62,9 +62,7 @@ def language_model(request, tmp_path_factory):
 
 
 def test_weights_are_taken(mask2former, language_model):
-    model, report = build_from_backbones(
-        MTRefSegModel, mask2former, language_model, vocab_size=101, image_size=128, **TOKENS
-    )
+    model, report = build_from_backbones(mask2former, language_model, vocab_size=101, image_size=128, **TOKENS)
     source, text = Mask2FormerModel.from_pretrained(mask2former), AutoModelForCausalLM.from_pretrained(language_model)
     state = model.state_dict()
     for prefix, part in (
@@ -91,9 +89,9 @@ def test_the_visual_half_is_that_of_the_whole_without_loading_the_language_model
     mask2former, language_model, monkeypatch
 ):
     fields = {"vocab_size": 101, "image_size": 128, **TOKENS}
-    whole, _ = build_from_backbones(MTRefSegModel, mask2former, language_model, **fields)
+    whole, _ = build_from_backbones(mask2former, language_model, **fields)
     monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", None)
-    half, report = build_vision_from_backbones(MTRefSegVisionModel, mask2former, language_model, **fields)
+    half, report = build_vision_from_backbones(mask2former, language_model, **fields)
     expected = whole.vision_model.state_dict()
     assert half.state_dict().keys() == expected.keys()
     assert half.config.text_config.vocab_size == 101
@@ -145,7 +143,7 @@ def test_what_a_checkpoint_lacks_is_new(language_model, tmp_path):
     SwinForImageClassification(SwinConfig(**SWIN, num_labels=5)).save_pretrained(tmp_path)
     decoder = {"hidden_size": 32, "num_attention_heads": 4, "decoder_layers": 2}
     model, report = build_from_backbones(
-        MTRefSegModel, tmp_path, language_model, image_size=128, mask_decoder_config=decoder, **TOKENS
+        tmp_path, language_model, image_size=128, mask_decoder_config=decoder, **TOKENS
     )
     norms = {key for key in model.state_dict() if ".hidden_states_norms." in key}
     assert len(norms) == 8
