@@ -51,7 +51,7 @@ class MTRefSegTrainer(SFTTrainer):
         peft_config (`LoraConfig`, *optional*): Adapters.
 
     Raises:
-        TrainingError: If the engine is not the expected one.
+        TrainingError: If the engine is not the expected one, or cannot train the model in this precision.
     """
 
     _tag_names = ["mtrefseg"]
@@ -129,6 +129,12 @@ class MTRefSegTrainer(SFTTrainer):
             return_outputs (`bool`): Whether to return the model's output as well.
             num_items_in_batch (`Tensor` of shape `(3,)`, *optional*): [`ItemCounts`] of the step; without it the batch
                 is the complete step.
+
+        Returns:
+            `Tensor` of shape `()`: The loss; with `return_outputs` a `tuple` of it and the model's output.
+
+        Raises:
+            TrainingError: If the loss is not finite in training.
         """
         outputs = model(**inputs)
         counts = count_items(inputs)
@@ -167,6 +173,9 @@ class MTRefSegTrainer(SFTTrainer):
 
         Returns:
             `dict[str, float]`: See [`Evaluator`].
+
+        Raises:
+            TrainingError: If there is no data to evaluate on.
         """
         started = time.perf_counter()
         dataset = self.eval_dataset if eval_dataset is None else eval_dataset

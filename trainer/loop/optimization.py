@@ -23,6 +23,9 @@ def parameter_groups(model: PreTrainedModel | PeftModel, arguments: MTRefSegTrai
 
     Returns:
         `list[dict]`: Groups for an optimizer of PyTorch; none is empty, and each parameter is in one.
+
+    Raises:
+        TrainingError: If every part is frozen.
     """
     parts = named_parts(model.get_base_model() if isinstance(model, PeftModel) else model)
     rates = {
