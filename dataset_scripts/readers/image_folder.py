@@ -217,10 +217,9 @@ class MetadataReader:
         if leads_out(name):
             raise UnusableError(escape, f'"{name}" leads out of the folder; name a file in it')
         parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
-        found = self._listing.find(self.folder, parts)
-        if found is None:
+        path = self._listing.find(self.folder, parts)
+        if path is None:
             raise UnusableError(missing, f"there is no {name}")
-        path = found
         self._used.add(path)
         own_name = path.relative_to(self.folder).as_posix()
         if own_name != "/".join(parts):
