@@ -300,8 +300,8 @@ def _sizes(facts: CardFacts, config: str, split: str) -> dict[str, Any]:
 
 def _write_shards(shards: Sequence[Shard], folder: ExportFolder, num_proc: int) -> None:
     missing = [shard for shard in shards if not (folder.work / "data" / shard.name).is_file()]
-    with tqdm(total=sum(len(shard.pairs) for shard in shards), desc="Writing", unit=" pairs") as bar:
-        bar.update(sum(len(shard.pairs) for shard in shards if shard not in missing))
+    total, left = (sum(len(shard.pairs) for shard in some) for some in (shards, missing))
+    with tqdm(total=total, initial=total - left, desc="Writing", unit=" pairs") as bar:
         if num_proc == 1:
             for shard in missing:
                 write_shard(shard, folder.work, bar.update)
