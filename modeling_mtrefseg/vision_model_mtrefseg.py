@@ -111,6 +111,9 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
             pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`):
                 The earlier and the later image, normalised by the processor. They are cast to the model's precision.
 
+        Returns:
+            [`MTRefSegPairEncoding`]: Without the entries for the language model, `image_colors` and `change_logits`.
+
         Raises:
             `ValueError`: An image is missing, or the shapes differ.
         """
@@ -126,6 +129,9 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
         Args:
             feature_maps (`Sequence` of `Tensor` of shape `(2 * batch_size, channels, height, width)`):
                 The backbone's levels, strides 4, 8, 16 and 32, of all t1, then of all t2.
+
+        Returns:
+            [`MTRefSegPairEncoding`]: As from `encode_pair`.
         """
         levels_t1, levels_t2 = zip(*(features.unflatten(0, (2, -1)).unbind() for features in feature_maps))
         fused = self.fusion(levels_t1, levels_t2)
@@ -153,8 +159,12 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
                 Output of [`~MTRefSegVisionModel.encode_pair`].
             labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
                 1 where anything changed, else 0.
-            output_layer_masks (`bool`): Whether to return the masks of every layer and query.
-            output_attentions (`bool`): Whether to return cross-attention maps.
+            output_layer_masks (`bool`, *optional*, defaults to `False`):
+                Whether to return the masks of every layer and query.
+            output_attentions (`bool`, *optional*, defaults to `False`): Whether to return cross-attention maps.
+
+        Returns:
+            [`MTRefSegOutput`]: The mask of every change of each pair.
 
         Raises:
             `ValueError`: An image is missing, or shapes differ.

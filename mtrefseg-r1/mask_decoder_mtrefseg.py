@@ -99,8 +99,12 @@ class MaskDecoder(ContainerInitialization, Mask2FormerPreTrainedModel):
                 queries of stage 1 form one group.
             num_masks (`int`, *optional*, defaults to all):
                 How many queries of each group get a full-size mask; the first ones.
-            output_layer_masks (`bool`): Whether to compute the masks of all layers at full size.
-            output_attentions (`bool`): Whether to keep the cross-attention maps.
+            output_layer_masks (`bool`, *optional*, defaults to `False`):
+                Whether to compute the masks of all layers at full size.
+            output_attentions (`bool`, *optional*, defaults to `False`): Whether to keep the cross-attention maps.
+
+        Returns:
+            [`MaskDecoderOutput`]: The states of all queries, and the masks of the first `num_masks` of each group.
         """
         if queries is None:
             queries, positions = self.transformer_module.learned_queries(features)
@@ -300,6 +304,10 @@ def attend(
         config ([`MTRefSegMaskDecoderConfig`]): Contains the attention implementation, `"sdpa"` or `"eager"`.
         mask (`Tensor`, *optional*): True where a query may attend.
         output_attentions (`bool`, *optional*, defaults to `False`): Whether to return the weights.
+
+    Returns:
+        `tuple`: A tensor like `query`, and the weights of shape `(batch_size, num_heads, num_queries, num_keys)` if
+        asked for.
     """
     if not output_attentions and config._attn_implementation != "eager":
         return nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask), None

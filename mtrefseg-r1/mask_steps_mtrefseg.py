@@ -18,6 +18,10 @@ def check_thresholds(threshold: float | None, no_target_threshold: float | None)
     """
     Checks the two thresholds of post-processing; `None` stands for a default.
 
+    Args:
+        threshold (`float`, *optional*): Probability above which a pixel is masked.
+        no_target_threshold (`float`, *optional*): No-target score above which a mask is emptied.
+
     Raises:
         ValueError: If one of them is not in 0..1.
     """

@@ -119,6 +119,10 @@ def check_scene(sources: Sequence[Any], options: SceneOptions) -> Grid:
     """
     Opens the images of a scene and closes them again.
 
+    Args:
+        sources (`Sequence`): Paths, URLs or other sources for [`load_image`]; the earliest first.
+        options ([`SceneOptions`]): How they are read.
+
     Returns:
         [`Grid`]: The pixels of the first.
 
@@ -178,6 +182,12 @@ def segment_pair(
 def sentences_of(texts: str | Iterable[str | None] | None) -> list[str | None]:
     """
     The sentences, only `None` for every change.
+
+    Args:
+        texts (`str` or `Iterable[str]`, *optional*): One sentence or several; `None` for every change.
+
+    Returns:
+        `list[str | None]`: At least one.
 
     Raises:
         TypeError: If one is not a `str`.
