@@ -78,14 +78,21 @@ def weighted_maxima(pixels: Tensor, floors: Tensor, weights: Tensor) -> Tensor:
     return (weights.unsqueeze(2) @ raised).squeeze(2)
 
 
+def is_captured() -> bool:
+    """
+    Whether operators are being recorded in a graph, by `torch.compile`, `torch.export` or `torch.jit.trace`: then none
+    may be chosen by the sizes of this call.
+    """
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+
+
 def _needs_gradients(*tensors: Tensor) -> bool:
     """Whether gradients will be computed on a CPU, outside of a compiled graph."""
     return (
         tensors[0].device.type == "cpu"
         and torch.is_grad_enabled()
         and any(tensor.requires_grad for tensor in tensors)
-        and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
+        and not is_captured()
     )
 
 
@@ -247,4 +254,4 @@ def _gradient_of_row_weights(gradient: Tensor, table: Tensor, rows: Tensor) -> T
         return torch.sparse.sampled_addmm(places, gradient, table.t(), beta=0.0).values().view_as(rows)
 
 
-__all__ = ["convolve", "weighted_maxima", "weighted_row_sums"]
+__all__ = ["convolve", "is_captured", "weighted_maxima", "weighted_row_sums"]

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from transformers import initialization as init
 
 from .configuration_mtrefseg import MTRefSegMaskDecoderConfig
-from .cpu_gradients_mtrefseg import weighted_maxima
+from .cpu_gradients_mtrefseg import is_captured, weighted_maxima
 from .outputs_mtrefseg import MaskFeatures
 
 
@@ -84,7 +84,7 @@ class MaskRefinement(nn.Module):
         """
         # relu(pixels + biases) is the maximum of pixels and -biases, plus biases.
         constant = (weights * biases).sum(-1, keepdim=True)
-        if torch.is_grad_enabled() or torch.compiler.is_compiling() or torch.jit.is_tracing():
+        if torch.is_grad_enabled() or is_captured():
             return weighted_maxima(pixels, -biases, weights) + constant
         at_once = max(1, _VALUES_AT_ONCE // pixels.numel())
         parts = zip((-biases).split(at_once, dim=1), weights.split(at_once, dim=1))

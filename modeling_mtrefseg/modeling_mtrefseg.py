@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM
 
 from .configuration_mtrefseg import MTRefSegConfig
+from .cpu_gradients_mtrefseg import is_captured
 from .language_mtrefseg import (
     Projector,
     SegHead,
@@ -173,8 +174,13 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 The tokens of `input_ids` that the language model should predict, -100 elsewhere.
             change_labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
                 1 where anything changed, else 0: trains the learned query of stage 1 together with the sentences.
-            output_layer_masks (`bool`): Whether to return the masks of every decoder layer.
-            output_attentions (`bool`): Whether to return the `[SEG]` query's cross-attention maps.
+            output_layer_masks (`bool`, *optional*, defaults to `False`):
+                Whether to return the masks of every decoder layer.
+            output_attentions (`bool`, *optional*, defaults to `False`):
+                Whether to return the `[SEG]` query's cross-attention maps.
+
+        Returns:
+            [`MTRefSegOutput`]: One row per sentence, in the order of `input_ids`; without sentences one per pair.
 
         Raises:
             `ValueError`: Inputs are inconsistent; the message names them.
@@ -511,7 +517,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         as long as the prompt keep both this waste and the copies of the prompt small.
         """
         is_checkpointing = self.training and self.language_model.get_decoder().gradient_checkpointing
-        if is_checkpointing or torch.compiler.is_compiling() or torch.jit.is_tracing():
+        if is_checkpointing or is_captured():
             return None
         longest = max(1, prompt_length // max(sentence_length, 1))
         return longest if layout.max_expressions > _FEW_ROWS * longest else None

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from transformers.activations import NewGELUActivation
 
+from modeling_mtrefseg.cpu_gradients_mtrefseg import is_captured
+
 
 # Multiplications below which calling oneDNN takes longer than it saves.
 _SMALL_PRODUCT = 1 << 22
@@ -42,8 +44,7 @@ class OneDnnLayer(nn.Module):
             and not weight.is_inference()
             and torch.backends.mkldnn.enabled
             and not torch.is_autocast_enabled("cpu")
-            and not torch.compiler.is_compiling()
-            and not torch.jit.is_tracing()
+            and not is_captured()
         )
 
     @property
