@@ -32,17 +32,27 @@ from .rank_words_mtrefseg import (
     take_rank,
     take_side,
 )
+from .spelling_words_mtrefseg import in_correct_spelling
 
 
 Thing = TypeVar("Thing")
 _Row: TypeAlias = tuple[Thing, tuple[float, float], float]
 """An object, its centre (x, y, in pixels) and its size."""
 
-_EXCEPTION = re.compile(
-    r"^(?P<all>(?:(?!the )\w+,? ){0,5}?(?:all|every|each|everything|the|these|those)\b.*?),? (?:but|but not|except|"
-    r"except for|excepting|excluding|apart from|aside from|besides|other than|save|save for|bar|barring|minus|without|"
-    r"not counting|not including|leaving out|with the exception of|(?<=, )not) (?P<what>(?:the|those|that) .+)$"
+_EXCEPT = (
+    r"except|except for|excepting|excluding|apart from|aside from|other than|not counting|not including|leaving out|"
+    r"with the exception of|but not|(?<=, )not"
 )
+_EXCEPTION = re.compile(
+    r"^(?P<all>(?:(?!the )\w+,? ){0,5}?(?:all|any|every|each|everything|anything|the|these|those)\b.*?),? "
+    rf"(?:{_EXCEPT}|expect|but|besides|save|save for|bar|barring|minus|without) (?P<what>(?:the|those|that) .+)$"
+)
+# "New houses except the largest".
+_EXCEPTION_OF_PLURAL = re.compile(rf"^(?P<all>\w.*?),? (?:{_EXCEPT}) (?P<what>(?:the|those|that) .+)$")
+# "All cars, except the one on the left, that arrived". Without the comma, the one on the left may be meant.
+_CLAUSE = re.compile(r"^(?P<what>.+?), (?P<clause>(?:that|which|who) .+)$")
+# "Every new house except the big one".
+_BIG = re.compile(r"^(?:the|that) (?:(big|large|huge)|small|little|tiny) (?=\w+$)")
 # A date, or the image that shows it: "the first visit", "between the two acquisitions".
 _WHEN = (
     rf"(?:{IMAGE}|date|time|visit|acquisition|survey|recording|exposure|flight|pass|overflight|overpass|take|still|input|"
@@ -187,10 +197,12 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
         text (`str`): The sentence.
 
     Returns:
-        `str`: The sentence without colours, places, ranks and exceptions; `text` itself if there are none.
+        `str`: The sentence without colours, places, ranks and exceptions; `text` in correct spelling if there are
+            none.
         [`ObjectChoice`], *optional*: The choice; `None` if there is none, or if the sentence cannot be split, such
         as "to the left of the pond".
     """
+    text = in_correct_spelling(text)
     uncolored, color = take_color(" ".join(text.split()))
     if color is None:
         return split_place_and_rank(text)
@@ -212,6 +224,7 @@ def split_color(text: str) -> tuple[str, ObjectChoice | None]:
     Returns:
         The same as [`split_sentence`].
     """
+    text = in_correct_spelling(text)
     asked, color = take_color(" ".join(text.split()))
     if color is None:
         return text, None
@@ -228,16 +241,26 @@ def split_place_and_rank(text: str) -> tuple[str, ObjectChoice | None]:
     Returns:
         The same as [`split_sentence`].
     """
+    text = in_correct_spelling(text)
     if not may_choose(text):
         return text, None
     lowered = in_one_spelling(text)
     excluded = None
     exception = _EXCEPTION.match(lowered)
+    if not exception and _is_plural(lowered[end_of_opening(lowered) :]):
+        exception = _EXCEPTION_OF_PLURAL.match(lowered)
     if exception:
-        excluded = _exception(exception["what"], exception["all"])
+        kept, what = exception["all"], exception["what"]
+        clause = _CLAUSE.match(what)
+        if clause and date_of(kept) is None and date_of(clause["clause"]) is not None:
+            kept, what = f"{kept} {clause['clause']}", clause["what"]
+        excluded = _exception(what, kept)
+        if excluded is None and re.search(r"\ball$", kept):
+            rest, excluded = _all_but(what)
+            kept = f"{kept.removesuffix('all')}{rest}"
         if excluded is None and _without_choice(exception["what"], ObjectChoice())[1] != ObjectChoice():
             return text, None  # "All but the leftmost one of the old houses".
-        lowered = exception["all"] if excluded else lowered
+        lowered = kept if excluded else lowered
     asked, choice = _without_choice(lowered, ObjectChoice(excluded=excluded))
     if choice == ObjectChoice() or is_undivided(asked):
         return text, None
@@ -438,6 +461,7 @@ def _of_every_thing(text: str) -> str:
 
 def _exception(what: str, kept: str) -> ObjectChoice | None:
     """What "all but ..." excludes: a rank or a place among the objects; `None` if it is something else."""
+    what = _BIG.sub(lambda found: f"the {'largest' if found[1] else 'smallest'} ", what)
     rest, choice = _without_choice(what, ObjectChoice())
     if choice == ObjectChoice():
         rest, choice = _without_choice(f"{what} one", ObjectChoice())  # "The largest" alone.
@@ -445,6 +469,14 @@ def _exception(what: str, kept: str) -> ObjectChoice | None:
     if choice == ObjectChoice() or not left_out:
         return None
     return choice if left_out["kind"] in (None, "one") or left_out["kind"] in kept else None
+
+
+def _all_but(what: str) -> tuple[str, ObjectChoice | None]:
+    """For "all but the leftmost new house", whose noun comes last: "every new house", and what is excluded of them."""
+    rest, choice = _without_choice(what, ObjectChoice())
+    if choice == ObjectChoice() or _NO_KIND.match(rest):
+        return what, None
+    return rest, choice
 
 
 def _is_counted(text: str) -> bool:

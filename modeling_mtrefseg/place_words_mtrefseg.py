@@ -78,7 +78,7 @@ _JOINTS = frozenset((",", "-", "and", "of"))
 IMAGE = (
     r"(?:images?|scenes?|photos?|photographs?|pictures?|frame|view|shot|map|tile|canvas|screen|display|snapshot|capture|"
     r"footage|panorama|imagery|depiction|landscape|scenery|composition|visual|viewport|img|pics?|"
-    r"field of view|visible area|area shown|site)"
+    r"field of view|visible area|area shown|site|plan)"
 )
 """A pattern for an image that a sentence mentions."""
 OF_THE_IMAGE = (

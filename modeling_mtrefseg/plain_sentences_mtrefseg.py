@@ -4,6 +4,7 @@
 from .any_change_words_mtrefseg import any_change
 from .change_words_mtrefseg import date_of
 from .noun_words_mtrefseg import plain_nouns
+from .spelling_words_mtrefseg import in_correct_spelling
 
 
 def with_change(text: str) -> str:
@@ -13,8 +14,9 @@ def with_change(text: str) -> str:
     "Appeared" or "disappeared" is written before it, if its words say which of them it is about: the model knows these
     two words better than most others for the same changes ("sprang from the ground", "is history"). A sentence about
     every type of change is replaced by [`any_change`], because otherwise the model guesses one type. Rare nouns are
-    replaced by [`plain_nouns`].
+    replaced by [`plain_nouns`], and misspelt words that decide about this are corrected.
     """
+    text = in_correct_spelling(text)
     lowered = text.lower()
     question = any_change(lowered)
     if question is not None:

@@ -8,7 +8,7 @@ The patterns of this file are lists of words and regular expressions, separated 
 
 import re
 
-from .state_words_mtrefseg import ASIDE, BEFORE, CHANGE_OF_STATE, IMAGE, NOUN_WITH_CHANGE, OLD, YOUNG, one_of
+from .state_words_mtrefseg import ASIDE, BEFORE, CHANGE_OF_STATE, IMAGE, NOUN_WITH_CHANGE, OLD, REPLACED, YOUNG, one_of
 
 
 _ENDS = r"(?=[?!.,]|$)"
@@ -61,6 +61,12 @@ _GO = one_of(
     "stripped, lopped, crawled",
     _DOWN,
 )
+# "Forest loss in the west", but not "leaf loss".
+_NOUN_BEFORE = (
+    r"(?<=\w )(?<!\bleaf )(?<!\bleaves )(?<!\broof )(?<!\bcolor )(?<!\bcolour )(?<!\bwater )(?<!\bheat )(?<!\bno )"
+    r"(?<!\bthe )(?<!\ban )(?<!\ba )(?<!\band )"
+)
+_NOUN_ENDS = r"(?=[?!.,;()]| *$| (?:in|at|on|near|along|from|between|since|by)\b)"
 _DISAPPEARED = one_of(
     "dis+ap+ear\\w*, vanish\\w*, remov\\w*, gone(?! up| on\\b| from \\w+ to\\b), demoli\\w*, destroy\\w*",
     "raz(?:ed|ing), bulldoz\\w*(?! (?:through|across)), dismantl\\w*, deconstruct\\w*, disassembl\\w*, stolen?",
@@ -82,16 +88,22 @@ _DISAPPEARED = one_of(
     "ex-\\w+, (?:departure|clearing|clearance|felling|loss|theft) of, (?:is|are) away, there used to be",
     "(?:rolled|rolls?) (?:away|off|out of)",
     "(?:somebody|someone|they|who) took (?:the|a|an|my|our|his|her) (?!place|photo|picture|spot|space)\\w+",
-    "replaced (?:by|with) (?:an?|the|another), (?:made|make|gave) way (?:for|to), place is (?:now )?taken",
+    "replaced (?:by|with) (?:an?|the|another), (?:replaced|superseded|supplanted) by",
+    "(?:made|make|gave) way (?:for|to), place is (?:now )?taken",
+    "(?:swapped|exchanged) (?:for|with)",
     "nothing (?:remain(?:s|ed)|is left|was left) of, (?:no|any|not a) trace of, not more (?:here|there|visible|in|on)",
     "no more, (?:can|is|are|was|were) no longer (?:be )?(?:there|here|present|visible|seen|around|standing|parked)",
-    "no longer (?:there|here|present|exists?|stands?|standing|visible|in|to be|appears?|parked|moored|part|see|grows?|"
-    "lives?)",
-    "there (?:is|are) no longer, fewer, swallowed",
+    "no longer (?:there|here|present|extant|exists?|stands?|standing|visible|in|to be|appears?|parked|moored|part|see|"
+    "grows?|lives?)",
+    "there (?:is|are) no longer, fewer, (?<!that )(?<!which )(?<!has )(?<!have )swallowed",
+    "(?:not|\\w+n't) (?:exist|be|see|appear|stand)s? (?:(?:it|here|there) )?more, used to be(?=[?!. ]*$)",
+    "(?:that|which|who) (?:was|were) there(?=[?!. ]*$)",
+    f"{_NOUN_BEFORE}(?:loss(?:es)?|clearances?|departures?){_NOUN_ENDS}",
     "(?:taken?|took|carried|moved|dragged|towed|hauled|swept|tor[en]|cut|knocked|washed|bl[eo]wn?|brought|burn(?:ed|"
     "t)) (?:the|an?|this|that|his|her|my|our|its) (?:\\w+ )?(?:away|out|down|off)",
     "(?:there|here|visible|present|around|seen|exists?|it|found) any ?(?:more|longer)",
-    "used to (?:be (?:there|here|present|visible|in|parked|seen|around|on|at|standing)|stand|sit|exist|live|grow)",
+    "used to (?:be (?:there|here|where|present|visible|in|parked|seen|around|on|at|by|near|standing)|stand|sit|exist|"
+    "live|grow)",
     "(?:was|were) once, once (?:was|were|stood|sat|existed|there), (?:is|are)(?:n't| not) (?:there|here)",
     "(?<!to )leave, leaving(?! out), (?:that|which|who|has|have|had|just|since|now|already|did|to) left",
     "left (?:the|his|her|its|their|my|our) \\w+",
@@ -138,7 +150,7 @@ _DISAPPEARED = one_of(
 )
 _DISAPPEARED = (
     rf"\b{_DISAPPEARED}\b|\b(?:left|go|taken|took|built on)(?=[?!. ]*$)|"
-    rf"\b(?:was|were|been|got|someone|somebody|they) cut{_PASSIVE_END}"
+    rf"\b(?:was|were|been|got|someone|somebody|they|they have) cut{_PASSIVE_END}"
 )
 _NOT_BEFORE = "".join(
     f"(?<!{word} )" for word in ("used to", "previously", "formerly", "originally", "initially", "earlier", "once")
@@ -146,7 +158,7 @@ _NOT_BEFORE = "".join(
 _INTO = one_of("in, into, by, here, over, along, up")
 _APPEARED = one_of(
     "(?<!dis)ap+ear\\w*, add(?:ed|ition\\w*), (?<!to )another, newest, newcomers?, build",
-    "built(?!-up| structures?| over(?! (?:the|an?)\\b)| on[?!. ]*$), construct(?:ed|ion), erected, developed",
+    "built(?!-up| structures?| over(?! (?:the|an?)\\b)| on[?!. ]*$), construct(?:ed|ion)?, erected, developed",
     "unveiled, com(?:e|es) from, (?:go|goes|going|went|gone) up(?! the\\b)",
     "(?:show\\w*|turn\\w*|popp?\\w*|cropp?\\w*) up, now (?:holds|houses|contains|occup\\w+)",
     "(?:gr[eo]w|grown|put|set|rose|risen|rising|shot|sprouted|bubbled|thrown|threw|bred) up, spr[au]ng",
@@ -174,7 +186,10 @@ _APPEARED = one_of(
     "(?:was|were|been|someone|somebody|they|has|have) (?:stuck|pinned|stacked|heaped|scattered|screwed|chained|"
     "nailed)",
     "(?:towed|driven) (?:onto|into), put (?:(?!down|away|off|out)\\w+ ){0,3}(?:onto|into|across|on the|in the)",
-    "(?:that|which) (?:has )?replace[sd]?, replacing, t(?:ook|akes?|aken) the place of",
+    "(?:that|which) (?:has )?replace[sd]?, replacing, superseding, supplanting",
+    f"{REPLACED}, (?:that|which) (?:has )?superseded",
+    "(?:that|which) (?:has |have )?swallowed, t(?:ook|akes?|aken) the place of, extension (?:to|onto)",
+    f"{_NOUN_BEFORE}gains?{_NOUN_ENDS}",
     "instead, drilled, thrown across, (?:that's|who's) (?:just )?come, increase in, increase(?=:), carved out",
     "(?:rises|rose|stands|sits|lies) (?:in place of|on what|where (?:the|an?) (?:\\w+ ){1,3}(?:was|were|used to)\\b)",
     "ride into view",
@@ -252,6 +267,52 @@ _LACKS = (
 _GROUND = "(?:space|plot|lot|bay|bench|square|corner|pad|pasture|ground|field|site|desert|pitch|stand|strip|bank)s?"
 _NONE, _AT = "(?:nothing|none)", "(?:(?:in|on|at) )?(?:the )?"
 _CLAUSE_ENDS = r"(?=[?!.,;]|$| (?:there|here|visible|present)\b)"
+# What a sentence says that it is not about: "not the removed trees, just the new ones".
+_ASK = r"(?:show|mark|find|highlight|segment|select|give|include|count)"
+_REJECTED = (
+    r"(?:not|ignor(?:e|ing)|skip(?:ping)?|forget|never mind|leave out|apart from|other than|none of|instead of|"
+    rf"rather than|(?:don't|do not) {_ASK}(?: me)?) (?:the|those|these|that|any|what)\b"
+)
+_DENIED = (
+    r"(?:built|planted|added|created|installed|removed|demolished|destroyed|felled|cleared|(?:cut|torn|knocked) down|"
+    r"taken away)"
+)
+_PERIOD = r"(?:\w+ )?(?:minute|hour|day|week|month|year|moment|while)s?\b"
+# What stands where another thing was: "the car park where the school was".
+_BUILT = (
+    r"(?:huts?|houses?|homes|buildings?|barns?|sheds?|shops?|garages?|towers?|schools?|car parks?|parking lots?|flats|"
+    r"supermarkets?|apartments?|malls?|factory|factories|warehouses?|pools?|playgrounds?|stadiums?|bridges?|roads?|"
+    r"motorways?|highways?|church(?:es)?)"
+)
+_THING_AT = r"(?:(?:the|an?|some|all|every) )?(?:\w+ )?"
+_SOMETHING = r"(?:the|an?|some|my|our) (?:\w+ ){1,3}"
+_NOW_THERE = r"(?:(?:is|are|stands?) now|now (?:is|are|stands?))"
+_SAID_BEFORE = tuple(
+    (re.compile(words), shorter)
+    for words, shorter in (
+        (rf"^(?:please,? |just |no,? )*{_REJECTED}(?:(?! but\b)[^,;.])*(?:[,;.]|,? but|(?= {_ASK}\b)) (?=\w+ \w)", ""),
+        (rf"[,;(–—-] ?(?:but |and )?{_REJECTED}[^,;.]*$", ""),
+        (rf"^((?:please )?{_ASK} .*?),? (?:instead of|rather than) .*$", r"\1"),
+        (rf"(?:was|were|is|are|been)(?: not|n't) (?:been )?{_DENIED}(?:,? but|,) (?:(?:it|they) (?:was|were) )?", ""),
+        (r"did(?: not|n't) (?:appear|disappear|vanish|leave|arrive|go)(?:,? but|,) ", ""),
+        # Questions that expect "yes": "wasn't there a tree here?", "isn't the barn gone?"
+        (rf"^(?:was|were)n'?t there (?=(?:an?|some|any|two|three|four)\b(?! {_PERIOD}))", "there used to be "),
+        (
+            r"^(is|are|was|were|has|have|did|does)n'?t (?=(?:the|that|this|my|our|some|any|all|one|it|he|she|they|"
+            r"\w+body|\w+one|\w+thing)\b)",
+            r"\1 ",
+        ),
+        (
+            rf"(^{_THING_AT}{_BUILT}|\b(?:rises|rose|stands?|sits|lies)) where {_SOMETHING}"
+            r"(?:used to (?:be|stand|sit)|was|were|had been|stood)(?: (?:before|once|standing))?(?=[?!.,]|$)",
+            r"newly \1",
+        ),
+        (
+            rf"^({_THING_AT}(?:{_BUILT}|trees?|woods?|forest|park)) where {_SOMETHING}{_NOW_THERE}(?=[?!.,]|$)",
+            r"\1 gone",
+        ),
+    )
+)
 # What other words say about time, in words of the patterns above.
 _SAID_SHORTER = tuple(
     (re.compile(rf"\b{words}"), shorter)
@@ -292,7 +353,24 @@ _SAID_SHORTER = tuple(
         (rf"where {_IN_EARLIER} (?:shows|has)|unlike (?:(?:in|on) )?{_IN_EARLIER}", "newly"),
         (rf"where {_IN_LATER} (?:shows|has)|unlike (?:(?:in|on) )?{_IN_LATER}", "not now"),
         (rf"extra (?:\w+ ){{1,2}}(?:in|of|on) {_IN_EARLIER}", "not now"),
-        (r"on (?:what|a site that|a place that) (?:was|used to be)\b", "newly"),
+        (
+            r"(?:on|over|across|through|in|into) (?:what|a site that|a place that) (?:was|were|used to be|had been)\b"
+            r"(?: (?:once|formerly|previously)\b)?",
+            "newly",
+        ),
+        (
+            rf"(?:on|over|across) (?:the |an? |some )?(?:site of (?:the |an? )?)?(?:former|erstwhile) (?!{IMAGE})",
+            "newly ",
+        ),
+        (
+            r"before,? (?:it was |there was |it is )?(?:not|no|nothing|none)\b[^,;]*[,;]? (?:but |and )?"
+            r"now,? (?:there|yes|here|it is|present|visible|an?|one)\b",
+            "newly",
+        ),
+        (
+            r"before,? (?:it was )?(?:yes|there|here|present|visible),? (?:but |and )?now,? (?:no|not|gone|none)\b",
+            "gone",
+        ),
         (
             r"on what is (?:\w+ ){1,3}now\b|no longer (?:existing|seen|visible|present|shown|found|appears?|shows?)\b",
             "not now",
@@ -329,6 +407,8 @@ def date_of(text: str) -> int | None:
         `int`, *optional*: 0 for the earlier image ("that left"), 1 for the later one ("that was built"), `None` if the
         words do not say, as for a change of state.
     """
+    for words, shorter in _SAID_BEFORE:
+        text = words.sub(shorter, text)
     text = ASIDE.sub(lambda found: next(filter(None, found.groups()), ""), text)
     for words, shorter in _SAID_SHORTER:
         text = words.sub(shorter, text)

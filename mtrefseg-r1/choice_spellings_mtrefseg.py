@@ -11,6 +11,8 @@ from .rank_words_mtrefseg import NUMERALS, ORDINALS, SUPERLATIVES
 _CHOOSING = re.compile(
     "left|right|top|bottom|upper|lower|cent(?:er|r)|mid|half|north|south|east|west|head|foot|heart|core|"
     "most|est\\b|hs\\b|btm|\\b[ns][ew]\\b|than|further|farther|axis|line|high|low|both|pair|couple|equator|extreme|corner|"
+    r"(?:larg|bigg|small)er|\b(?:up|down) (?:part|side)|"
+    "except|other than|apart from|not (?:counting|including)|"
     "minim|maxim|exceeds|surpasses|outsizes|dwarfs|penultimate|interior|inner|"
     + "|".join((*ORDINALS, *NUMERALS, r"\d"))
 )
@@ -57,6 +59,7 @@ _LAST_BUT_ONE = (
 )
 _RIM = "(?:edge|side|border|end)"
 _CLOCK = {"three": "right", "six": "bottom", "nine": "left", "twelve": "top"}
+_INITIALS = re.compile(r"\b([NS])([EW])\b")
 _COMPASS = {"n": "north", "s": "south", "e": "east", "w": "west"}
 _ENDS = {"head": "top", "foot": "bottom", "heart": "center", "core": "center"}
 _NAMED = "|".join((*DIRECTIONS, *ORDINALS, *NUMERALS, "(?:north|south)(?:east|west)(?:ern)?"))
@@ -161,7 +164,30 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
     ),
     # "(The biggest one)".
     (re.compile(rf" \((?:the )?({_RANKED})(?: one)?\)"), r", the \1 one"),
+    (re.compile(rf"\bsince (?=the {_SIDE}\b)"), "from "),
+    # "Except for the largest, all new houses".
+    (
+        re.compile(
+            r"^(?:except(?: for)?|excluding|apart from|aside from|other than|with the exception of) (the .+?), "
+            r"((?:all|every|each) .+)$"
+        ),
+        r"\2 except \1",
+    ),
+    # Of two, which are often not numbered: "the larger new house", "the left one of the new cars".
+    (
+        re.compile(r"^(the) (larger|bigger|smaller)(?: ones?)?(?= of (?:the|these|those)\b)"),
+        lambda match: f"{match[1]} {'smallest' if match[2] == 'smaller' else 'largest'}",
+    ),
+    (
+        re.compile(r"^(the) (larger|bigger|smaller)(?! (?:than|of|and|or)\b)(?!(?: [\w-]+){1,3}?s\b)(?= \w)"),
+        lambda match: f"{match[1]} {'smallest' if match[2] == 'smaller' else 'largest'}",
+    ),
+    (re.compile(rf"^the {_SIDE} one (?=of (?:the|these|those)\b)"), r"the \1most "),
     # Places
+    (
+        re.compile(r"(?:(?<=in )|(?<=at )|(?<=on )|(?<=the ))(up|down)(?= (?:part|side|left|right|corner|half)\b)"),
+        lambda match: "upper" if match[1] == "up" else "lower",
+    ),
     (re.compile(rf"^the {_SIDE} (half|third|part|portion)'s (?!middle|cent)([a-z -]+)$"), r"the \3 in the \1 \2"),
     (re.compile(r"\bat (three|six|nine|twelve) o'clock\b"), lambda match: f"at the {_CLOCK[match[1]]}"),
     (re.compile(rf"\b{_SIDE} (?:50 ?(?:%|percent|per cent)|fifty (?:percent|per cent))"), r"\1 half"),
@@ -240,6 +266,7 @@ def in_one_spelling(text: str) -> str:
         `str`: The sentence in lower case, without a full stop: "the 2nd house, top-left." becomes "the second house,
         top left".
     """
+    text = _INITIALS.sub(lambda found: " ".join(_COMPASS[letter.lower()] for letter in found.groups()), text)
     text = _with_names_joined(" ".join(text.split())).lower().rstrip(".")
     for pattern, spelling in _SPELLINGS:
         text = pattern.sub(spelling, text)

@@ -17,10 +17,14 @@ _LARGE = (
 )
 _SMALL = ("minute", "diminutive", "tiny", "minuscule", "compact", "petite", "little", "small", "modest")
 SUPERLATIVES: dict[str, Order] = {
-    **dict.fromkeys(("leftmost", "westernmost", "most westerly"), SIDES["left"]),
-    **dict.fromkeys(("rightmost", "easternmost", "most easterly"), SIDES["right"]),
-    **dict.fromkeys(("topmost", "uppermost", "upmost", "highest", "northernmost", "most northerly"), SIDES["top"]),
-    **dict.fromkeys(("bottommost", "lowermost", "lowest", "southernmost", "most southerly"), SIDES["bottom"]),
+    **dict.fromkeys(("leftmost", "westernmost", "westmost", "most westerly"), SIDES["left"]),
+    **dict.fromkeys(("rightmost", "easternmost", "eastmost", "most easterly"), SIDES["right"]),
+    **dict.fromkeys(
+        ("topmost", "uppermost", "upmost", "highest", "northernmost", "northmost", "most northerly"), SIDES["top"]
+    ),
+    **dict.fromkeys(
+        ("bottommost", "lowermost", "lowest", "southernmost", "southmost", "most southerly"), SIDES["bottom"]
+    ),
     **dict.fromkeys(
         ("largest", "biggest", "greatest", "hugest", "heftiest", "bulkiest", "vastest", "roomiest"), ("size", True)
     ),

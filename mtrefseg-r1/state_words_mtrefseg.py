@@ -40,12 +40,18 @@ BEFORE = one_of(
     "last (?:time|week|month|year|summer|winter|spring|autumn), the other day",
     "at that time, then, until (?:now|then|recently|lately), so far, hitherto, heretofore, a while ago, some time ago",
 )
+# "A road has replaced the trees", but not "they have replaced the roof".
+REPLACED = (
+    r"(?:(?<!they )(?<!we )(?<!body )(?<!one )(?<!owner )(?<!who )(?:has|have|had) (?:replac|supersed|supplant)ed|"
+    r"(?:replac|supersed)es) (?:the|an?|some|all|what)\b"
+)
 _COLOR = "(?:white|black|red|green|blue|yellow|brown|grey|gray|orange|pink|purple)"
 _STATE = one_of(
     "turn(?:ed|s|ing)? (?!up|in|away|out|off\\b)\\w+, bec[ao]me?s?, chang(?:ed|es|ing)(?! hands), different(?:ly)?",
     "repaint\\w*, recolou?r\\w*, painted(?! on)",
     "(?:hard-)?surfaced (?!(?:from|at|along|off|near|by|in (?:the|an?))\\b), re-covered, fitted with, altered",
     "identical, the same, given up, coat of, (?:no )?longer (?:what|the same|as|farm\\w*|farmland|lit|on|off|full)",
+    "stay(?:s|ed)? put",
     "gr[eo]wn? (?:golden|yellow|ripe|larger|bigger|taller|higher|longer|wider), took on, taken? on",
     "open(?:ed)?(?! (?:air|spaces?|ground|land|fields?|areas?|country|lots?|plots?|sea|water)\\b|-)",
     "closed(?! to), shut, lit, unlit, glow\\w*, alight, switch\\w*, drain\\w*, fill(?:ed|s)?(?! in\\b)",
@@ -126,8 +132,11 @@ _ASIDE = one_of(
     "(?:removal|departure|arrivals?|construction|vanishing) (?:vans?|trucks?|lorry|lorries|board|lounge|hall|gate|"
     "cranes?|workers?|vehicles?|machines?|material|point)",
     "lost (?:property|and found), take-?away, new (?:york|zealand|orleans|jersey)",
-    "(replaced (?:by|with) (?:an?|the|another)|way (?:for|to)|(?:in|took|takes?) (?:the )?place of|(?:that|"
-    "which) (?:has )?replace[sd]?|replacing|instead)\\b.*",
+    "(replaced (?:by|with) (?:an?|the|another)|(?:replaced|superseded|supplanted) by|(?:swapped|exchanged) (?:for|"
+    "with)|way (?:for|to)|(?:in|took|takes?) (?:the )?place of|(?:that|which) (?:has )?(?:replace[sd]?|superseded)|"
+    "(?:replac|supersed|supplant)ing|(?:that|which) (?:has |have )?swallowed|instead)\\b.*",
+    f"({REPLACED}).*",
+    "(?:due|owing|thanks) to .*",
     "(?<!began )(?<!started )(?<!begun )(?<!used )to (?:build|construct|create|erect|install|plant|"
     "make room for)\\b.*",
     "so that .*, ,? (?:please )?(?:show|mark|find) (?:me |it )?where (?:it|they|he|she) .*",

@@ -348,6 +348,15 @@ def ranked(order: Order, rank: int = 1, count: int | None = None) -> ObjectChoic
         ("the first two cars from the left", "the cars", ranked(("x", False), 1, 2)),
         ("the 2 cars furthest to the left", "the cars", ranked(("x", False), 1, 2)),
         ("which four boats are missing now?", "the boats are missing now?", ObjectChoice(count=4)),
+        ("the larger new house", "every new house", ranked(("size", True))),
+        ("the smaller one of the two sheds that went", "the two sheds that went", ranked(("size", False))),
+        ("the left one of the cars that arrived", "the cars that arrived", ranked(("x", False))),
+        ("the northmost new house", "every new house", ranked(("y", False))),
+        ("the second house since the left that is new", "every house that is new", ranked(("x", False), 2)),
+        ("new car in the up part of the photo", "new car", at("in the upper part")),
+        ("new cars in the NE", "new cars", at("in the north east")),
+        ("new house on the left of the plan", "new house", at("on the left")),
+        ("teh shed in the botom rihgt that is gone", "every shed that is gone", at("in the bottom right")),
     ],
 )
 def test_what_is_asked_and_what_is_chosen(text: str, asked: str, choice: ObjectChoice) -> None:
@@ -361,10 +370,43 @@ def test_what_is_asked_and_what_is_chosen(text: str, asked: str, choice: ObjectC
         ("show me every new house apart from the two leftmost ones", ObjectChoice(order=("x", False), count=2)),
         ("the houses that were built, but not those in the upper half", ObjectChoice(region=(0, 0, 1, 0.5))),
         ("all the new houses without the one at the top left", ObjectChoice(region=region_of("at the top left"))),
+        ("every new house exept the biggest one", ObjectChoice(order=("size", True))),
+        ("new houses except the biggest", ObjectChoice(order=("size", True))),
+        ("any new house other than the biggest", ObjectChoice(order=("size", True))),
+        ("every new house except the big one", ObjectChoice(order=("size", True))),
+        ("trees cut down apart from the ones in the top half", ObjectChoice(region=(0, 0, 1, 0.5))),
+        ("except for the one on the left, all the cars that went", ObjectChoice(region=(0, 0, 0.5, 1))),
     ],
 )
 def test_exceptions_are_read(text: str, excluded: ObjectChoice) -> None:
     assert split_sentence(text)[1] == ObjectChoice(excluded=excluded)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("all but the leftmost new house", "every new house"),
+        ("show all but the leftmost of the new houses", "show the new houses"),
+        ("all cars, except the leftmost one, that arrived", "all cars that arrived"),
+        ("the people, not counting the leftmost one, who left", "the people who left"),
+        ("everything new except the leftmost", "everything new"),
+    ],
+)
+def test_what_is_asked_without_an_exception(text: str, asked: str) -> None:
+    assert split_sentence(text) == (asked, ObjectChoice(excluded=ObjectChoice(order=("x", False))))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "everything new except the biggest house",
+        "the smaller houses that were built",
+        "the larger than life statue that was built",
+        "houses without the roof on the left",
+    ],
+)
+def test_exceptions_and_comparisons_of_other_things_stay(text: str) -> None:
+    assert split_sentence(text) == (text, None)
 
 
 def test_most_wordings_of_places_are_read_and_few_of_them_otherwise() -> None:
