@@ -133,8 +133,8 @@ _ASIDE = one_of(
     "cranes?|workers?|vehicles?|machines?|material|point)",
     "lost (?:property|and found), take-?away, new (?:york|zealand|orleans|jersey)",
     "(replaced (?:by|with) (?:an?|the|another)|(?:replaced|superseded|supplanted) by|(?:swapped|exchanged) (?:for|"
-    "with)|way (?:for|to)|(?:in|took|takes?) (?:the )?place of|(?:that|which) (?:has )?(?:replace[sd]?|superseded)|"
-    "(?:replac|supersed|supplant)ing|(?:that|which) (?:has |have )?swallowed|instead)\\b.*",
+    "with)|(?:way|room) (?:for|to)|(?:in|took|takes?) (?:the )?place of|(?:that|which) (?:has )?(?:replace[sd]?|"
+    "superseded)|(?:replac|supersed|supplant)ing|(?:that|which) (?:has |have )?swallowed|instead)\\b.*",
     f"({REPLACED}).*",
     "(?:due|owing|thanks) to .*",
     "(?<!began )(?<!started )(?<!begun )(?<!used )to (?:build|construct|create|erect|install|plant|"

@@ -89,7 +89,7 @@ _DISAPPEARED = one_of(
     "(?:rolled|rolls?) (?:away|off|out of)",
     "(?:somebody|someone|they|who) took (?:the|a|an|my|our|his|her) (?!place|photo|picture|spot|space)\\w+",
     "replaced (?:by|with) (?:an?|the|another), (?:replaced|superseded|supplanted) by",
-    "(?:made|make|gave) way (?:for|to), place is (?:now )?taken",
+    "(?:made|make|gave) (?:way|room) (?:for|to), place is (?:now )?taken",
     "(?:swapped|exchanged) (?:for|with)",
     "nothing (?:remain(?:s|ed)|is left|was left) of, (?:no|any|not a) trace of, not more (?:here|there|visible|in|on)",
     "no more, (?:can|is|are|was|were) no longer (?:be )?(?:there|here|present|visible|seen|around|standing|parked)",
@@ -290,11 +290,17 @@ _NOW_THERE = r"(?:(?:is|are|stands?) now|now (?:is|are|stands?))"
 _SAID_BEFORE = tuple(
     (re.compile(words), shorter)
     for words, shorter in (
+        (r"^(?:it )?(?:looks|seems|appears) (?:like|as if|as though) (?=\w+ \w)", ""),
         (rf"^(?:please,? |just |no,? )*{_REJECTED}(?:(?! but\b)[^,;.])*(?:[,;.]|,? but|(?= {_ASK}\b)) (?=\w+ \w)", ""),
         (rf"[,;(–—-] ?(?:but |and )?{_REJECTED}[^,;.]*$", ""),
         (rf"^((?:please )?{_ASK} .*?),? (?:instead of|rather than) .*$", r"\1"),
         (rf"(?:was|were|is|are|been)(?: not|n't) (?:been )?{_DENIED}(?:,? but|,) (?:(?:it|they) (?:was|were) )?", ""),
         (r"did(?: not|n't) (?:appear|disappear|vanish|leave|arrive|go)(?:,? but|,) ", ""),
+        (
+            rf"(?:in|on|at) {_IN_EARLIER},? (?:there )?(?:is|are|was|were) (?:not|no)\b[^,;]*,? (?:but |and )?"
+            rf"(?:in|on|at) {_IN_LATER}",
+            "newly",
+        ),
         # Questions that expect "yes": "wasn't there a tree here?", "isn't the barn gone?"
         (rf"^(?:was|were)n'?t there (?=(?:an?|some|any|two|three|four)\b(?! {_PERIOD}))", "there used to be "),
         (
@@ -303,7 +309,7 @@ _SAID_BEFORE = tuple(
             r"\1 ",
         ),
         (
-            rf"(^{_THING_AT}{_BUILT}|\b(?:rises|rose|stands?|sits|lies)) where {_SOMETHING}"
+            rf"(^{_THING_AT}{_BUILT}|\b(?:rises?|rose|stands?|sits?|lies?)) where {_SOMETHING}(?:once )?"
             r"(?:used to (?:be|stand|sit)|was|were|had been|stood)(?: (?:before|once|standing))?(?=[?!.,]|$)",
             r"newly \1",
         ),
@@ -367,6 +373,10 @@ _SAID_SHORTER = tuple(
             r"now,? (?:there|yes|here|it is|present|visible|an?|one)\b",
             "newly",
         ),
+        (rf"more (?:\w+ )?\w*[^s\W]s than (?:{BEFORE}|(?:in|on|at) {_IN_EARLIER})", "newly"),
+        (rf"(?:less|fewer) (?:\w+ )?\w*[^s\W]s than (?:{BEFORE}|(?:in|on|at) {_IN_EARLIER})", "gone"),
+        (r"(?:one|two|three) \w+ more(?=[?!. ]*$)", "newly"),
+        (r"(?:one|two|three) \w+ (?:less|fewer)(?=[?!. ]*$)", "gone"),
         (
             r"before,? (?:it was )?(?:yes|there|here|present|visible),? (?:but |and )?now,? (?:no|not|gone|none)\b",
             "gone",

@@ -173,6 +173,15 @@ from modeling_mtrefseg.change_words_mtrefseg import date_of
         ("which house doesn't exist more?", 0),
         ("before no house, now yes", 1),
         ("before yes, now no", 0),
+        ("in first image is not the house, in second image is", 1),
+        ("more houses than before", 1),
+        ("less trees than before", 0),
+        ("more water than before", None),
+        ("one car less", 0),
+        ("looks like they got rid of the shed", 0),
+        ("the field that looks like sand", None),
+        ("the mill has made room for flats", 0),
+        ("flats rise where the old mill once stood", 1),
     ],
 )
 def test_words_say_which_image_shows_it(text: str, date: int | None) -> None:
