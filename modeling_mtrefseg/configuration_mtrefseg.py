@@ -227,7 +227,7 @@ class MTRefSegConfig(PreTrainedConfig):
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative.")
         ids = (self.image_t1_token_id, self.image_t2_token_id, self.seg_token_id)
         if len(set(ids)) < len(ids):
-            raise ValueError(f"image_t1_token_id, image_t2_token_id and seg_token_id must differ, they are {ids}.")
+            raise ValueError(f"image_t1_token_id, image_t2_token_id and seg_token_id must differ, but are {ids}.")
         stages = self.vision_config.to_dict().get("out_features") or []
         if len(stages) != 4:
             raise ValueError(

@@ -163,7 +163,7 @@ def open_image(file: Path | bytes, formats: tuple[str, ...] | None = None) -> Im
         if not head:
             raise _UnsupportedKindError("it is empty") from None
         if head.startswith(_LFS_POINTER):
-            raise _UnsupportedKindError("it only points at the image: fetch that with git lfs pull") from None
+            raise _UnsupportedKindError("it is a Git LFS pointer: fetch the image with git lfs pull") from None
         tags = read_tags(file)
         if tags is None:
             raise
@@ -317,7 +317,7 @@ def _pillow_bands(image: Image.Image, name: str, tags: TiffTags, advice: str) ->
         raise UnsupportedImageError(name, f"it is {tags}, which Pillow misreads; {advice}")
     samples = _first_bands(image, name, tags.samples, None if tags.is_deep else tags.nodata)
     if tags.is_deep and samples.values.max() <= _DARK:
-        lost = "of which Pillow keeps the upper eight bits, nearly black"
+        lost = "but Pillow only keeps the upper eight, which are nearly black"
         raise UnsupportedImageError(name, f"it is {tags}, {lost}; {advice}")
     return samples
 
@@ -357,7 +357,7 @@ def _checked_deep(image: Image.Image, name: str, bits: int, is_png: bool) -> Ima
         values = np.asarray(image)[..., None] >> (16 - bits)  # Pillow scales JPEG 2000 to 16 bits.
         return Samples(values, valid_pixels(values))
     if image.mode not in DEEP_MODES and np.asarray(image.convert("RGB")).max() <= _DARK:
-        problem = f"it has {bits} bits per sample, of which Pillow keeps the upper eight, nearly black"
+        problem = f"it has {bits} bits per sample, but Pillow only keeps the upper eight, which are nearly black"
         raise UnsupportedImageError(name, f"{problem}; pip install rasterio, or save it as 8-bit RGB")
     return image
 
@@ -389,7 +389,7 @@ def _read_raster(
     samples = Samples(values, valid_pixels(values, nodata if unsaid is None else unsaid), alpha)
     _say_bands(samples, name, count, order)
     if unsaid is not None:
-        samples.notes.append(f"{name}: {unsaid:g} is taken for missing data, though the file does not say so")
+        samples.notes.append(f"{name}: {unsaid:g} is treated as nodata, although the file does not declare it")
     if tags is None:
         return samples
     samples.is_inverted = tags.photometric == 0

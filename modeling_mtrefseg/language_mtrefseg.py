@@ -179,9 +179,7 @@ def check_shapes(input_ids: Tensor, **others: Tensor | None) -> None:
     """Raises a `ValueError` that names the first given tensor whose shape differs from that of `input_ids`."""
     for name, other in others.items():
         if other is not None and other.shape != input_ids.shape:
-            raise ValueError(
-                f"{name} has shape {tuple(other.shape)}, but input_ids, which it belongs to, {tuple(input_ids.shape)}."
-            )
+            raise ValueError(f"{name} has shape {tuple(other.shape)}, but input_ids has {tuple(input_ids.shape)}.")
 
 
 def check_absent(**of_sentences: Tensor | None) -> None:

@@ -41,8 +41,8 @@ MaskRepair: TypeAlias = Literal["ones", "values", "colour", "alpha"]
 _STRAY_SHARE = 0.01
 _NAMED_VALUES = 8
 _WAY_OUT = (
-    "name those of the object (values, --mask-values), or what lies above a threshold (threshold, --mask-threshold), "
-    "or save it as 0 and 255"
+    "say which values are foreground (values, --mask-values) or above which threshold (threshold, --mask-threshold), "
+    "or save it with 0 and 255"
 )
 
 
@@ -218,7 +218,7 @@ def _chosen(planes: _Planes, values: Sequence[int] | None, threshold: float | No
         plane = planes.alpha if plane is None or _is_constant(plane) else plane
     if values is not None:
         if plane is None:
-            raise _OpenError("it is in colour, so its values cannot be given: use a threshold")
+            raise _OpenError("it is in colour, so single values cannot be selected: use a threshold")
         return np.isin(plane, np.asarray(values))
     if plane is None:
         assert planes.colours is not None
@@ -313,7 +313,8 @@ def _repairs(held: np.ndarray, mask: np.ndarray, values: np.ndarray) -> tuple[tu
         return ()
     if len(held) == 2:
         return (("values", f"holds {_listed(held)}; {held[-1]} is foreground"),)
-    return (("values", f"holds {len(held)} values; those above {'0.5' if held[-1] <= 1 else 'the middle'} are it"),)
+    middle = "0.5" if held[-1] <= 1 else "the middle"
+    return (("values", f"holds {len(held)} values; those above {middle} are foreground"),)
 
 
 def _one_value(values: np.ndarray, held: np.ndarray) -> np.ndarray | None:

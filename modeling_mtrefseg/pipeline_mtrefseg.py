@@ -27,9 +27,9 @@ class MTRefSegPipeline(Pipeline):
     The pairs of a batch may differ in size and in number of sentences: each is encoded once, and all sentences of the
     batch pass through the model in one call.
 
-    Images of more than 1.5 times the model's canvas are cut into windows, and GeoTIFF and other rasters are read with
-    their georeference, by the package `mtrefseg` with its extra `geo`: the masks are those of
-    `mtrefseg.segment`. If it is not installed, large images are shrunk, and a warning states the factor.
+    If the package `mtrefseg` is installed with its extra `geo`, images larger than 1.5 times the model's canvas are
+    cut into windows, GeoTIFF and other rasters are read with their georeference, and the masks are those of
+    `mtrefseg.segment`. Otherwise, large images are shrunk, and a warning states the factor.
 
     Example:
 
@@ -68,7 +68,7 @@ class MTRefSegPipeline(Pipeline):
                 What to do with a pair of unequal sizes, `"error"` or `"resize"` (t2 to the size of t1). Defaults to
                 the image processor's.
             domain (`str`, *optional*):
-                Kind of scene of all pairs, `"remote_sensing"` or `"normal_scene"`.
+                Domain of all pairs, `"remote_sensing"` or `"normal_scene"`.
             window (`int` or `str`, *optional*, defaults to `"auto"`):
                 Side of the windows of large images in pixels of t1; `"auto"` uses that of the model's canvas (at the
                 ground resolution of the training images if both are known; remote sensing images without a known
@@ -84,7 +84,7 @@ class MTRefSegPipeline(Pipeline):
 
             - **text** (`str` or `None`) -- The sentence.
             - **mask** (`PIL.Image.Image` in mode "L", of the size of t1) -- 255 for pixels of the described change,
-              else 0.
+              0 elsewhere.
             - **score** (`float`) -- The mean probability inside the mask, 0 if it is empty.
             - **no_target_score** (`float`) -- The probability that the sentence has no target.
             - **answered_by** (`str`) -- `"image"`, `"objects"` (some words select among the objects found for the
@@ -109,7 +109,7 @@ class MTRefSegPipeline(Pipeline):
 
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs: Any) -> None:
         """
-        Save the model and the processor, with the code to load them.
+        Save the model, the processor and the code that loads them.
 
         Args:
             save_directory (`str` or `os.PathLike`):

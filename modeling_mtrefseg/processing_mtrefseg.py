@@ -40,9 +40,10 @@ class MTRefSegProcessor(ProcessorMixin):
             Placeholder tokens of the earlier and the later image.
         choose_objects (`bool`, *optional*, defaults to `False`):
             Whether colours, places, ranks and exceptions ("the red car", "in the upper half", "the leftmost house",
-            "all but the largest") are removed from sentences, so that the model finds all objects that match the rest,
-            and select among these in post-processing; see [`split_sentence`]. Also, "appeared" or "disappeared" is
-            written before sentences whose words mean it; see [`with_change`].
+            "all but the largest") are removed from sentences. The model then finds all objects that match the rest,
+            and post-processing selects among them; see [`split_sentence`]. Sentences that say in other words that
+            something appeared or disappeared are also prefixed with "appeared:" or "disappeared:"; see
+            [`with_change`].
 
     Raises:
         ValueError: If the template is incomplete or unknown, or if the tokenizer lacks a token.
@@ -73,7 +74,7 @@ class MTRefSegProcessor(ProcessorMixin):
         if not all(token in vocabulary for token in required):
             raise ValueError(
                 f"The tokenizer must know {seg_token}, {image_t1_token} and {image_t2_token}, and have a padding and "
-                "an end-of-text token. `MTRefSegProcessor.from_tokenizer` adds all but the last."
+                "an end-of-text token. `MTRefSegProcessor.from_tokenizer` adds all of them but the end-of-text token."
             )
 
     @classmethod
@@ -163,14 +164,14 @@ class MTRefSegProcessor(ProcessorMixin):
             if own != expected:
                 raise ValueError(
                     f"the tokenizer gives {getattr(self, name)} the id {own}, but {name}_id of the model is "
-                    f"{expected}; take model and processor of one checkpoint."
+                    f"{expected}; use model and processor of the same checkpoint."
                 )
         # Image placeholders are not embedded.
         embedded = set(self.tokenizer.get_vocab().values()) - {self.image_t1_token_id, self.image_t2_token_id}
         if max(embedded) >= config.text_config.vocab_size:
             raise ValueError(
                 f"the tokenizer has ids up to {max(embedded)}, but the model knows {config.text_config.vocab_size} "
-                "tokens; take model and processor of one checkpoint."
+                "tokens; use model and processor of the same checkpoint."
             )
 
     @property
@@ -217,16 +218,16 @@ class MTRefSegProcessor(ProcessorMixin):
             change_masks (list of masks like those in `masks`, *optional*):
                 The mask of every change of each pair, beside `text` and `masks`.
             domain (`str` or `list[str]`, *optional*):
-                Kind of scene of all pairs or of each pair, a key of the template's `scenes`: `"remote_sensing"` or
-                `"normal_scene"`. `None` uses the neutral wording.
+                Domain of all pairs or of each pair, a key of the template's `scenes`: `"remote_sensing"` or
+                `"normal_scene"`. `None` uses a neutral wording.
             align (`str`, *optional*):
                 What to do with images of unequal sizes, `"error"` or `"resize"` (t2 to the size of t1). Defaults to
                 the image processor's option.
             generation (`bool`, *optional*, defaults to `False`):
-                Whether the language model will generate the answer, so that sequences end before it.
+                Whether the language model will generate the answer. If so, the sequences end before it.
             choose_objects (`bool`, *optional*):
-                Whether colours, places and ranks are removed from the sentences and select among objects. Defaults to
-                the processor's option; not done with `masks` or `generation` unless it is set here.
+                Whether colours, places and ranks are removed from the sentences and used to select among objects.
+                Defaults to the processor's option, or to `False` with `masks` or `generation`.
             return_tensors (`str`, *optional*, defaults to `"pt"`):
                 `"pt"` for PyTorch tensors, `"np"` for NumPy arrays.
 
@@ -244,11 +245,11 @@ class MTRefSegProcessor(ProcessorMixin):
               part before the sentence.
             - **input_ids**, **attention_mask** -- `int64` of shape `(num_sentences, sentence_length)`, the sentence
               and the part after it: in training the complete answer, otherwise only up to the last queried token.
-            - **query_mask** -- `int64` 0/1 like `input_ids`: positions that are averaged into the mask query: those of
-              the sentence and of `[SEG]`.
+            - **query_mask** -- `int64` 0/1 like `input_ids`, 1 for the positions that are averaged into the mask
+              query: the sentence and `[SEG]`.
             - **num_expressions** -- `int64` of shape `(batch_size,)`, the number of sentences of each pair.
-            - **object_choices** -- `float32` of shape `(num_sentences, 20)`, the objects that each sentence selects
-              ([`ObjectChoice.to_values`]), zeros for all objects; only if words were removed.
+            - **object_choices** -- `float32` of shape `(num_sentences, 20)`, which objects each sentence selects
+              ([`ObjectChoice.to_values`]); all zeros select every object. Only returned if words were removed.
             - **text_labels** -- `int64` like `input_ids`, the token ids of the answer and -100 elsewhere; if `masks`
               is given and `generation` is not set.
 
@@ -268,7 +269,7 @@ class MTRefSegProcessor(ProcessorMixin):
         if text is not None:
             expressions = _nest(text, num_pairs, "text")
             if masks is not None and [len(group) for group in masks] != [len(group) for group in expressions]:
-                raise ValueError("`masks` and `text` must be nested alike: one mask for each sentence of each pair.")
+                raise ValueError("`masks` and `text` must have the same nesting: one mask for each sentence.")
             if choose_objects is None:
                 choose_objects = self.choose_objects and masks is None and not generation
             data |= self.sentence_encoder.encode(expressions, domain, masks is not None, generation, choose_objects)

@@ -17,7 +17,7 @@ _PHOTOMETRIC_SAMPLES = {0: 1, 1: 1, RGB: 3, _PALETTE: 1, _INKS: 4, YCBCR: 3, _LA
 _SAMPLE_FORMATS = {1: "u", 2: "i", 3: "f"}
 _JPEG, _WEBP = (6, 7), 50001  # Compressions.
 COLOUR_MAP = 320
-OTHER_PAGES = "it has several pages of its size, each of which could be meant; save the right one as a separate file"
+OTHER_PAGES = "it has several pages of the same size; save the one that you need as a separate file"
 
 _PIXEL_SCALE, _TIE_POINTS, _MATRIX = 33550, 33922, 34264  # Tags of GeoTIFF.
 _HEAD_BYTES = 32

@@ -40,9 +40,7 @@ class MTRefSegPreTrainedModel(ContainerInitialization):
     def add_mask_losses(self, output: MTRefSegOutput, layer_masks: Tensor, labels: Tensor) -> None:
         """Fills in `loss_mask`, `loss_dice`, `loss_no_target` and their sum; see [`mask_losses`] for the shapes."""
         if layer_masks.shape[1] != len(labels):
-            raise ValueError(
-                f"labels holds {len(labels)} masks, but there are {layer_masks.shape[1]} to compare with."
-            )
+            raise ValueError(f"labels holds {len(labels)} masks, but the model predicted {layer_masks.shape[1]}.")
         output.loss_mask, output.loss_dice = mask_losses(layer_masks, labels, self.config, self.training)
         is_empty = (labels.flatten(1).amax(-1) <= 0).float()
         loss_no_target = nn.functional.binary_cross_entropy_with_logits(
@@ -128,7 +126,7 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
 
         Args:
             feature_maps (`Sequence` of `Tensor` of shape `(2 * batch_size, channels, height, width)`):
-                The backbone's levels, strides 4, 8, 16 and 32, of all t1, then of all t2.
+                Feature maps of the backbone at strides 4, 8, 16 and 32, first of all t1, then of all t2.
 
         Returns:
             [`MTRefSegPairEncoding`]: As from `encode_pair`.

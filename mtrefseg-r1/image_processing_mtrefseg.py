@@ -58,11 +58,12 @@ class MTRefSegImageProcessorKwargs(TypedDict, total=False):
         no_target_threshold (`float`, *optional*):
             No-target score above which a mask is emptied. By default, no mask is.
         fallback_threshold (`float`, *optional*):
-            A sentence whose mask is empty gets the changed objects that fit it best, if the mean logit in the best one
-            stands for a probability above this; usually far below `threshold`. By default, its mask stays empty.
+            If the mask of a sentence is empty, the changed objects that fit it best are selected, provided that the
+            probability of the best one (from its mean logit) is above this value, which is usually far below
+            `threshold`. By default, the mask stays empty.
         pixel_size (`float`, *optional*):
-            Side of a pixel on the ground, in metres, of the images that the model was trained on. Large scenes are cut
-            into windows that the model sees at this resolution. The processor itself does not use it.
+            Ground resolution of the training images, in metres per pixel. Windows of large scenes are resampled to it.
+            The processor itself does not use it.
     """
 
     size: int | dict[str, int] | SizeDict
@@ -164,7 +165,7 @@ class MTRefSegImageProcessor(PilBackend):
         sources_t1, sources_t2 = as_list(images_t1), as_list(images_t2)
         if len(sources_t1) != len(sources_t2):
             raise ValueError(
-                f"Got {len(sources_t1)} images for t1 and {len(sources_t2)} for t2: both must be equally many."
+                f"Got {len(sources_t1)} images for t1 and {len(sources_t2)} for t2: the numbers must be equal."
             )
         pairs = [self.load_pair(*sources, align=align) for sources in zip(sources_t1, sources_t2, strict=True)]
         data = {
@@ -239,8 +240,8 @@ class MTRefSegImageProcessor(PilBackend):
             outputs ([`MTRefSegOutput`]):
                 Output of the model. These fields are used: `mask_logits` of shape `(num_sentences, height, width)`,
                 which cover the complete canvas; `no_target_logits` of shape `(num_sentences,)`; `num_expressions` of
-                shape `(batch_size,)`, how many of the sentences belong to each pair; and `object_choices`,
-                `image_colors` and `change_logits` if there are any.
+                shape `(batch_size,)`, the number of sentences of each pair; and `object_choices`, `image_colors` and
+                `change_logits` if they are present.
             target_sizes (`list[tuple[int, int]]` or `torch.Tensor` of shape `(batch_size, 2)`):
                 Original size (height, width) of each pair's images.
             threshold (`float`, *optional*, defaults to `self.threshold`):
@@ -267,7 +268,7 @@ class MTRefSegImageProcessor(PilBackend):
         counts = outputs["num_expressions"].tolist()
         if len(target_sizes) != len(counts):
             raise ValueError(
-                f"`target_sizes` holds {len(target_sizes)} sizes, but the outputs are of {len(counts)} pairs."
+                f"`target_sizes` holds {len(target_sizes)} sizes, but the outputs are for {len(counts)} pairs."
             )
 
         results = []

@@ -120,7 +120,7 @@ def read_images(
         missing[index] = _joined(missing[index], hidden)
         is_checked = isinstance(source, Image.Image) and source.info.get(CHECKED)
         if not is_checked and (dullness := describe_dullness(image)):
-            notes.append(f"{name} is {dullness}; see whether its depth and bands are right")
+            notes.append(f"{name} is {dullness}; check its bit depth and bands")
         images.append(image)
     images, said = _black_in_all(images, missing, names)
     for image in images:
@@ -254,7 +254,7 @@ def _render(
     scale = _plain_scale(dtype, low, high, stretch, is_file)
     if scale is not None:
         is_narrow = dtype == np.uint16 and scale == 1 and high > 0
-        said = f"{name}: the 16-bit values span {low} to {high} and are read as 8-bit ones"
+        said = f"{name}: the 16-bit values span {low} to {high} and are read as 8-bit values"
         return [_to_image(member, _scaled(member.values, scale)) for member in members], [said] if is_narrow else []
     if not isinstance(stretch, Stretch) and (stretch is None or (not is_file and dtype != np.uint16)):
         raise ImageError(
@@ -356,7 +356,10 @@ def _black_in_all(
     if all(hole is not None and np.array_equal(hole, union) for hole in missing):
         return images, []
     share = f"{max(1, round(100 * union.mean()))} %"
-    note = f"{' and '.join(names)}: {share} of the pixels are transparent or without data in one, and black in all"
+    note = (
+        f"{' and '.join(names)}: {share} of the pixels are transparent or without data in one of them, and are made "
+        "black in all"
+    )
     return [Image.fromarray(np.where(union[..., None], np.uint8(0), np.asarray(image))) for image in images], [note]
 
 

@@ -112,15 +112,15 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`, *optional*):
                 The earlier and the later image; not needed with `feature_maps`.
             prompt_input_ids, prompt_attention_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
-                The prompt before the sentence. If given, the language model reads it here, once for all later
-                sentences; otherwise with the sentences of each `forward`.
+                The prompt before the sentence. If given, the language model reads it now, once for all later
+                sentences; otherwise, each `forward` reads it again with its sentences.
             feature_maps (`Sequence` of `Tensor` of shape `(2 * batch_size, channels, height, width)`, *optional*):
-                The backbone's levels, strides 4, 8, 16 and 32, of all t1, then of all t2; used instead of the images.
-                With them, an image that belongs to several pairs passes through the backbone once.
+                Feature maps of the backbone at strides 4, 8, 16 and 32, first of all t1, then of all t2, instead of
+                the images. An image that belongs to several pairs then passes through the backbone only once.
 
         Returns:
-            [`MTRefSegPairEncoding`]: With `feature_maps`, without `image_colors` and `change_logits`: post-processing
-            can neither select by colour nor fall back to the closest changes.
+            [`MTRefSegPairEncoding`]: If `feature_maps` are given, `image_colors` and `change_logits` are missing, and
+            post-processing can neither select by colour nor fall back to the closest changes.
 
         Raises:
             `ValueError`: Inputs are missing or inconsistent; the message names them.
@@ -158,22 +158,22 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 The prompt before the sentence, with placeholders for both images; not needed if `pair_encoding`
                 already contains it.
             input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
-                The sentences of all pairs, one after another, each with its suffix and answer; the mask of the
-                positions that are tokens (default: all); and the mask of the positions that are averaged into the
-                query (default: all tokens). Without sentences every change is segmented (stage 1); then
-                `object_choices`, `text_labels` and `change_labels` are rejected.
+                The sentences of all pairs, one after another, each with its suffix and answer; which positions are
+                tokens and not padding (default: all); and which positions are averaged into the query (default: all
+                tokens). Without sentences, every change is segmented (stage 1), and `object_choices`, `text_labels`
+                and `change_labels` are rejected.
             num_expressions (`Tensor` of shape `(batch_size,)`, *optional*):
-                How many of the sentences belong to each pair; may be 0. Defaults to one each.
+                Number of sentences of each pair, which may be 0. Defaults to one per pair.
             object_choices (`Tensor` of shape `(num_sentences, 20)`, *optional*):
                 Passed to the output, for [`~MTRefSegProcessor.post_process_referring_segmentation`].
             pair_encoding ([`MTRefSegPairEncoding`], *optional*):
                 Output of [`~MTRefSegModel.encode_pair`] for these pairs.
             labels (`Tensor` of shape `(num_sentences, height, width)`, *optional*):
-                1 for pixels of the described change, else 0.
+                1 for pixels of the described change, 0 elsewhere.
             text_labels (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
                 The tokens of `input_ids` that the language model should predict, -100 elsewhere.
             change_labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
-                1 where anything changed, else 0: trains the learned query of stage 1 together with the sentences.
+                1 where anything changed, 0 elsewhere. Trains the learned query of stage 1 together with the sentences.
             output_layer_masks (`bool`, *optional*, defaults to `False`):
                 Whether to return the masks of every decoder layer.
             output_attentions (`bool`, *optional*, defaults to `False`):
@@ -270,10 +270,10 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         **generation_options: Any,
     ) -> MTRefSegOutput:
         """
-        Generates the answer with the language model and segments it: the first `[SEG]` of the answer is added to the
-        query. A sentence whose answer has no `[SEG]` gets an empty mask (`has_seg` is False). If the answer equals
-        that of the prompt template, the masks are those of `forward`; with a template that contains `[SEG]` in the
-        question, they always are.
+        Lets the language model generate the answer, adds its first `[SEG]` to the query, and segments. A sentence
+        whose answer has no `[SEG]` gets an empty mask (`has_seg` is False). If the answer equals that of the prompt
+        template, the masks are the same as those of `forward`; with a template that contains `[SEG]` in the question,
+        they always are.
 
         Args:
             input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`):
@@ -281,8 +281,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             max_new_tokens (`int`, *optional*, defaults to 16): Longest answer.
             generation_options: Further arguments of `generate`; greedy by default.
 
-        Other arguments are those of `forward`, but the prompt is always needed and is read once for each sentence,
-        because the library's `generate` writes the answer.
+        Other arguments are those of `forward`, but the prompt is always needed. It is read again for each sentence,
+        because the answers are written by the library's `generate`.
 
         Returns:
             [`MTRefSegOutput`]: With `sequences` and `has_seg`, without losses.
@@ -456,7 +456,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             if (counts != tokens.shape[1]).any():
                 raise ValueError(
                     f"prompt_input_ids holds {counts.tolist()} placeholders of image {name} (token id {token_id}) for "
-                    f"{tokens.shape[1]} image tokens per pair; processor and model do not fit (num_image_tokens, "
+                    f"{tokens.shape[1]} image tokens per pair; processor and model do not match (num_image_tokens, "
                     "image size or token ids)."
                 )
             embeddings = embeddings.masked_scatter(is_image.unsqueeze(-1), tokens.to(embeddings.dtype))

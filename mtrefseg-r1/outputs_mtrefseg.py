@@ -123,7 +123,7 @@ class MTRefSegOutput(ModelOutput):
             processor applies it when it makes masks.
         image_colors (`Tensor` of shape `(batch_size, 2, 3, height / 4, width / 4)`, *optional*, returned with \
 `object_choices`):
-            t1 and t2 at the size of `mask_logits`, normalised like the pixel values: colours may select objects, too.
+            t1 and t2 at the size of `mask_logits`, normalised like the pixel values, to select objects by colour.
         change_logits (`Tensor` of shape `(batch_size, height / 4, width / 4)`, *optional*):
             Mask logits of every change, from which the processor may select for sentences whose mask is empty. Not
             computed in training.

@@ -175,7 +175,7 @@ class SentenceEncoder:
         longest = self.max_length - prompt_length
         if sentence_length > longest:
             raise ValueError(
-                f"Sentence {index} of pair {pair} takes {sentence_length} tokens with what follows it, but "
+                f"Sentence {index} of pair {pair} takes {sentence_length} tokens with its suffix, but "
                 f"tokenizer.model_max_length={self.max_length} leaves {longest} after the "
                 f"{prompt_length} of the prompt. Shorten it."
             )
@@ -221,7 +221,7 @@ def _check_expression(expression: Any, pair: int, index: int, special_tokens: li
         expression.encode()
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"Sentence {index} of pair {pair} is not valid Unicode: {expression!r} holds half of a character."
+            f"Sentence {index} of pair {pair} is not valid Unicode: {expression!r} contains an incomplete character."
         ) from error
     # The template's own placeholders count too: the tokenizer may know these tokens by other names.
     for token in [*_PLACEHOLDERS.findall(expression), *special_tokens]:

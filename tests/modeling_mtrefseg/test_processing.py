@@ -142,7 +142,7 @@ class TestNesting:
             processor([IMAGE] * 2, [IMAGE] * 2, text=text)
 
     def test_refuses_masks_that_do_not_fit_the_text(self, processor: MTRefSegProcessor) -> None:
-        with pytest.raises(ValueError, match="nested alike"):
+        with pytest.raises(ValueError, match="must have the same nesting"):
             processor(IMAGE, IMAGE, text=["a", "b"], masks=[MASK])
 
     def test_refuses_domains(self, processor: MTRefSegProcessor) -> None:

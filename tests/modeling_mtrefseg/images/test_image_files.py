@@ -150,7 +150,7 @@ def test_8_bits_in_16_are_read_as_8(tmp_path: Path) -> None:
     values = scene(3, 250).astype(np.uint16)
     pixels, (note,) = read(write_tiff(tmp_path / "a.tif", values, photometric="RGB"))
     np.testing.assert_array_equal(pixels, np.moveaxis(values, 0, -1))
-    assert "read as 8-bit ones" in note
+    assert "read as 8-bit values" in note
 
 
 def test_t1_and_t2_are_stretched_alike_by_default(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_missing_data_that_the_file_does_not_name_is_black(tmp_path: Path, missi
     image, notes = read(write_tiff(tmp_path / "holed.tif", values))
     assert not image[:, :20].any()
     assert np.abs(image[:, 20:] - stretched(held, *percentiles(held))).max() <= 1
-    assert any("holed.tif" in note and f"{missing:g} is taken for missing data" in note for note in notes)
+    assert any("holed.tif" in note and f"{missing:g} is treated as nodata" in note for note in notes)
 
 
 def test_missing_data_beside_negative_values_is_found(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_missing_data_beside_negative_values_is_found(tmp_path: Path) -> None:
     values[:, :, :20] = -32768
     image, notes = read(write_tiff(tmp_path / "holed.tif", values))
     assert not image[:, :20].any()
-    assert any("-32768 is taken for missing data" in note for note in notes)
+    assert any("-32768 is treated as nodata" in note for note in notes)
     # Values that reach down to it are data.
     values = np.linspace(-9999, 9999, 3 * 64 * 64).reshape(3, 64, 64).astype(np.int16)
     assert not any("missing" in note for note in read(write_tiff(tmp_path / "whole.tif", values))[1])

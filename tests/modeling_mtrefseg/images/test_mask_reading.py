@@ -217,7 +217,7 @@ def test_the_owner_can_say_what_values_mean() -> None:
     assert not load_mask(Image.fromarray(classes(1, 3)), values=(2,)).any()
     # It counts for plain masks as well.
     np.testing.assert_array_equal(load_mask(Image.fromarray(grey(255)), values=(0,)), ~TRUTH)
-    with pytest.raises(AmbiguousMaskError, match="values cannot be given"):
+    with pytest.raises(AmbiguousMaskError, match="single values cannot be selected"):
         load_mask(Image.fromarray(coloured((255, 0, 0), (0, 255, 0))), values=(1,))
 
 
