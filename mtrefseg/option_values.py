@@ -101,14 +101,14 @@ def whole_numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not whole numbers with commas between them") from None
+        raise argparse.ArgumentTypeError(f"{text!r} must be whole numbers separated by commas") from None
 
 
 def band_numbers(text: str) -> tuple[int, ...]:
     """Numbers of one band or of three, from 1."""
     bands = whole_numbers(text)
     if len(bands) not in (1, 3) or min(bands) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not the number of one band or of three, from 1; such as 3,2,1")
+        raise argparse.ArgumentTypeError(f"{text!r} must be one or three band numbers, counted from 1, such as 3,2,1")
     return bands
 
 
@@ -127,6 +127,6 @@ def percentiles(text: str) -> tuple[float, float, bool] | str | None:
     except ValueError:
         low = high = 0
     if not 0 <= low < high <= 100:
-        problem = "is not two percentiles, 0 to 100, the lower one first, such as 2,98 or 2,98,each; or none"
+        problem = "must be two percentiles from 0 to 100, the lower one first, such as 2,98 or 2,98,each; or none"
         raise argparse.ArgumentTypeError(f"{text!r} {problem}")
     return low, high, text.endswith(",each")

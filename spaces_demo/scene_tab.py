@@ -46,7 +46,7 @@ EXAMPLE_SENTENCES = (
 EXAMPLE_DOMAIN = "remote_sensing"
 SOLVED = "Example with precomputed masks of mtrefseg-r1; press Ask to compute them again"
 Shown = tuple[str, list[str], dict[str, Any]]
-COMMAND_LINE_FIX = "--align resize fits t2 to t1"
+COMMAND_LINE_FIX = "add --align resize"
 """What the library advises for two sizes; the page has no such option."""
 PAGE_FIX = "resize t2 to the size of t1 first"
 EMPTY = (

@@ -134,8 +134,8 @@ def check_sentences(texts: Sequence[str]) -> None:
             raise UserError(f"sentence {number} is empty: leave it out, or write what changed")
         if os.path.isfile(text) or _FILE_NAME.fullmatch(text):
             raise UserError(
-                f"{text} is given as a sentence, but is the name of a file: `mtrefseg series` takes more than two "
-                "images, whose suffixes must be those of images (.tif, .jpg, .png, ...)"
+                f"{text} is given as a sentence, but is the name of a file: for more than two images, use `mtrefseg "
+                "series`, which recognises images by their suffix (.tif, .jpg, .png, ...)"
             )
 
 
@@ -201,7 +201,7 @@ def load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
     if image_t1.size != image_t2.size and options.align == "error":
         raise UserError(
             f"{options.image_t1} has {image_t1.width}x{image_t1.height} pixels and {options.image_t2} "
-            f"{image_t2.width}x{image_t2.height}: if both show one area, --align resize fits t2 to the size of t1"
+            f"{image_t2.width}x{image_t2.height}: if both show the same area, add --align resize"
         )
     for note in notes:
         progress(note)

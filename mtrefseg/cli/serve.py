@@ -154,7 +154,7 @@ def run(arguments: Sequence[str]) -> None:
         app,
         listener,
         options.timeout,
-        lambda: print(f"mtrefseg serve: {address}/v1/segment, its description at {address}/docs{demo}", flush=True),
+        lambda: print(f"mtrefseg serve: {address}/v1/segment, documented at {address}/docs{demo}", flush=True),
     )
 
 

@@ -100,7 +100,7 @@ def parse_json(content: bytes) -> Any:
     except (json.JSONDecodeError, UnicodeDecodeError, RepeatedNameError):
         raise
     except ValueError as error:  # Python's own message recommends changing a setting of Python.
-        raise ValueError("it holds a number of thousands of digits") from error
+        raise ValueError("it contains a number with thousands of digits") from error
 
 
 def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def check_expansion(content: Any) -> None:
         return sizes[id(value)]
 
     if size_of(content) > MOST_VALUES:
-        raise ValueError(f"its references to other lines stand for more than {MOST_VALUES:,} values; write them out")
+        raise ValueError(f"its references to other lines expand to more than {MOST_VALUES:,} values; write them out")
 
 
 @contextmanager

@@ -195,7 +195,7 @@ def _run_locked(
     entries = {row: done for row in rows if (done := finished(settings, row)) is not None}
     open_rows = [row for row in rows if row not in entries]
     if entries and say is not None:
-        say(f"{len(entries)} of {len(rows)} pairs were finished before")
+        say(f"{len(entries)} of {len(rows)} pairs were already finished")
     if open_rows:
         if engine == "ray":
             finishing = _with_ray(open_rows, settings, workers)

@@ -325,7 +325,7 @@ def missing_notes(answers: Answers) -> list[str]:
     """Tells how much of a scene could not be compared, once it is segmented."""
     missing = 1 - answers.writer.valid / (answers.grid.width * answers.grid.height)
     if missing == 1:
-        return ["no place of the scene has data at all dates, so nothing could be compared"]
+        return ["no part of the scene has data at all dates, so nothing could be compared"]
     if missing < _LEAST_MISSING:
         return []
     share = min(99, round(100 * missing))
@@ -364,7 +364,7 @@ def dullness_notes(scene: Scene, views: Sequence[Image.Image], valid: Image.Imag
         (image.name, "" if isinstance(image, PlainImage) else describe_dullness(view, valid))
         for image, view in zip(scene.images, views, strict=True)
     ]
-    return [f"{name} is {what}; see whether its depth and bands are right" for name, what in dull if what]
+    return [f"{name} is {what}; check its bit depth and bands" for name, what in dull if what]
 
 
 def _resolution_notes(
@@ -377,21 +377,21 @@ def _resolution_notes(
         notes.append(f"the pixel size of {options.pixel_size:g} m has no effect, because the window is given")
     elif options.pixel_size is not None and pixel_size is None and not is_from_above:
         notes.append(
-            f"the pixel size of {options.pixel_size:g} m has no effect: the images do not say how large a pixel is on "
-            "the ground; give the side of the windows instead (--window)"
+            f"the pixel size of {options.pixel_size:g} m has no effect: the ground resolution of the images is "
+            "unknown; give the side of the windows instead (--window)"
         )
     if options.window != "auto" or pixel_size is not None or plan.is_whole:
         return notes
     if is_from_above and (options.pixel_size or predictor.pixel_size):
         side = max(plan.window_width, plan.window_height)
         notes.append(
-            f"the images do not say how large a pixel is on the ground: windows of {side} pixels, as for "
+            f"the ground resolution of the images is unknown: windows have {side} pixels, as for "
             f"{USUAL_PIXEL_SIZE} m; for finer images, larger windows are better"
         )
     if predictor.domain is None:
         notes.append(
-            "windows suit images from above; if these are photographs of a street or a room, choose the domain "
-            "normal_scene, and they are segmented as a whole"
+            "windows are meant for aerial and satellite images; for photographs of a street or a room, choose the "
+            "domain normal_scene, which segments them as a whole"
         )
     return notes
 

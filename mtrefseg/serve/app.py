@@ -34,7 +34,8 @@ from .schemas import ErrorResponse, Health, ModelsResponse, SegmentRequest, Segm
 
 
 DESCRIPTION = """
-Two images of one place, taken at two times, and sentences: the mask of exactly the change that each of them describes.
+Send two images of the same place, taken at different times, and sentences. Each sentence gets the mask of the change
+that it describes.
 Errors are JSON with a status, a code and one line that says how to fix the request.
 """
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -162,7 +163,7 @@ class Segmentation:
             problem = f"Receiving the images took longer than {self.options.timeout:g} s: send smaller ones."
             raise ApiError(408, problem, {"Connection": "close"}) from error
         except ClientDisconnect as error:
-            raise ApiError(499, "The client has gone.") from error
+            raise ApiError(499, "The client has disconnected.") from error
         return fields, (files[0], files[1])
 
     async def _fetch(self, request: Request, source: Source, name: str) -> bytes:
@@ -185,7 +186,7 @@ class Segmentation:
         else:
             most = self.options.max_sentences
             if len(fields.sentences) > most:
-                raise ApiError(422, f"{len(fields.sentences)} sentences are too many: at most {most} at once.")
+                raise ApiError(422, f"{len(fields.sentences)} sentences are too many: send at most {most} at once.")
             sentences = [" ".join(sentence.split()) for sentence in fields.sentences]
         try:
             for number, sentence in enumerate(sentences, start=1):
@@ -215,7 +216,7 @@ class Segmentation:
             answer.cancel()
             gone.cancel()
         if gone.done():
-            raise ApiError(499, "The client has gone.")
+            raise ApiError(499, "The client has disconnected.")
         raise _too_late(self.options.timeout)
 
     def _draw(
@@ -279,7 +280,7 @@ def _add_status(app: FastAPI, engine: Engine, batcher: Batcher, options: ServeOp
         """Name, thresholds and size of the model, and how large requests may be."""
         return {"models": [entry], "limits": limits}
 
-    @app.get(HEALTH, summary="Whether requests are answered", responses={200: {"model": Health}})
+    @app.get(HEALTH, summary="Whether the server accepts requests", responses={200: {"model": Health}})
     def health() -> Response:
         """200 while requests are answered; it never waits for the model."""
         is_alive = batcher.is_alive
@@ -309,7 +310,7 @@ def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 def _on_failure(request: Request, error: Exception) -> Response:
-    problem = "The server failed; its log says more under this request id."
+    problem = "The server failed; its log explains why under this request id."
     response = error_response(500, problem, getattr(request.state, "request_id", ""))
     response.headers["connection"] = "close"  # Like the server after an uncaught error
     return response

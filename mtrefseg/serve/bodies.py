@@ -44,14 +44,14 @@ async def read_body(request: Request) -> tuple[SegmentRequest, tuple[Source, Sou
     """
     content_type, options = parse_options_header(request.headers.get("content-type"))
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise ApiError(415, "Compressed bodies are not read: send it without Content-Encoding.")
+        raise ApiError(415, "Compressed bodies are not supported: send the body without Content-Encoding.")
     if content_type == JSON.encode():
         return await to_thread.run_sync(_read_json, await request.body())
     if content_type == MULTIPART.encode():
         return await _read_form(request, options.get(b"boundary", b""))
     raise ApiError(
         415,
-        f"The content type {_shown(content_type.decode('latin-1'))} is not read: send {MULTIPART} or {JSON}.",
+        f"The content type {_shown(content_type.decode('latin-1'))} is not supported: send {MULTIPART} or {JSON}.",
         {"Accept": f"{MULTIPART}, {JSON}"},
     )
 
@@ -134,7 +134,7 @@ def _validate(values: bytes | dict[str, Any]) -> SegmentRequest:
         where = ".".join(map(str, first["loc"])) or "the body"
         known = ", ".join(SegmentRequest.model_fields)
         if first["type"] == "extra_forbidden":
-            raise ApiError(422, f"There is no field {_shown(where)}: known are {known}.") from error
+            raise ApiError(422, f"There is no field {_shown(where)}: the fields are {known}.") from error
         raise ApiError(422, f"{where}: {first['msg']}.") from error
 
 
@@ -149,7 +149,7 @@ def _decode(text: str, name: str) -> Source:
         # Not `split`: it would make a text of every word.
         return base64.b64decode(text.encode("ascii").translate(None, string.whitespace.encode()), validate=True)
     except UnicodeEncodeError as error:
-        problem = "it holds other than ASCII characters"
+        problem = "it contains non-ASCII characters"
         raise ApiError(422, f"{name} is not valid base64 ({problem}): encode the whole file in base64.") from error
     except (binascii.Error, ValueError) as error:
         raise ApiError(422, f"{name} is not valid base64 ({error}): encode the whole file in base64.") from error

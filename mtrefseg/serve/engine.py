@@ -170,7 +170,7 @@ class Engine:
             try:
                 inputs = self.processor(BLANK, BLANK, text=[texts]).to(self.model.device)
             except ValueError as error:
-                raise InputError(f"The model refuses a sentence: {error}") from error
+                raise InputError(f"The model rejects a sentence: {error}") from error
             outputs = self.model(pair_encoding=encoding, **{name: inputs[name] for name in SENTENCE_INPUTS})
             choices = inputs.get("object_choices", torch.zeros(len(texts), NUM_CHOICE_VALUES))
             colors = None if encoding.image_colors is None else encoding.image_colors[0]

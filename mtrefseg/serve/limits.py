@@ -39,21 +39,21 @@ def check_image(file: Path | bytes, name: str) -> None:
         with decoding(name):
             width, height = read_size(file, FORMATS)
     except UnsupportedImageError as error:
-        raise InputError(f"{name} cannot be read here: {error.problem}.") from error
+        raise InputError(f"{name} cannot be read: {error.problem}.") from error
     except ImageError as error:
         if error.is_too_large:
-            problem = f"has too many pixels: at most {MAX_PIXELS:,} are read here, so shrink it."
+            problem = f"has too many pixels: shrink it to at most {MAX_PIXELS:,}."
             raise InputError(f"{name} {problem}") from error
         raise InputError(
             f"{name} is not an image: choose a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file."
         ) from error
     if width * height > MAX_PIXELS:
         raise InputError(
-            f"{name} has {width} x {height} pixels: at most {MAX_PIXELS:,} are read here, so shrink or cut it."
+            f"{name} has {width} x {height} pixels: at most {MAX_PIXELS:,} are allowed, so shrink or crop it."
         )
     if max(width, height) > MAX_SIDE:
         raise InputError(
-            f"{name} has {width} x {height} pixels: no side may have more than {MAX_SIDE:,}, so cut the image."
+            f"{name} has {width} x {height} pixels: no side may have more than {MAX_SIDE:,}, so crop the image."
         )
 
 
@@ -78,13 +78,13 @@ def decode_pair(
     try:
         (image_t1, image_t2), notes = read_images(list(files), names)
     except UnsupportedImageError as error:
-        raise InputError(f"{error.name} cannot be read here: {error.problem}.") from error
+        raise InputError(f"{error.name} cannot be read: {error.problem}.") from error
     except ImageError as error:
         raise InputError(f"{error.name} is damaged ({error.problem}): save it again.") from error
     if align == "error" and image_t1.size != image_t2.size:
         raise InputError(
             f"{names[0]} has {image_t1.width} x {image_t1.height} pixels and {names[1]} {image_t2.width} x "
-            f'{image_t2.height}: if both show the same area, align "resize" fits t2 to the size of t1.'
+            f'{image_t2.height}: if both show the same area, set align to "resize".'
         )
     return (image_t1, image_t2), notes
 
@@ -113,4 +113,4 @@ def check_sentence(sentence: str, number: int, special_tokens: Sequence[str]) ->
     except UnicodeEncodeError as error:
         raise InputError(f"Sentence {number} contains an incomplete character: send it in UTF-8.") from error
     if any(token in sentence for token in special_tokens):
-        raise InputError(f"Sentence {number} holds a word that is reserved for the model: leave out the brackets.")
+        raise InputError(f"Sentence {number} contains a word that is reserved for the model: remove the brackets.")

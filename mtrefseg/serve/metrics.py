@@ -24,9 +24,9 @@ class Metrics:
         self.answering = Histogram("answering_seconds", "Time for the sentences.", buckets=SECONDS, **options)
         self.batches = Histogram("batch_requests", "Requests answered together.", buckets=REQUESTS, **options)
         self.known_pairs = Counter("known_pairs", "Batches whose pair was in the cache.", **options)
-        self.sentences = Counter("sentences", "Sentences that the model was asked.", **options)
+        self.sentences = Counter("sentences", "Sentences sent to the model.", **options)
         self.under_way = Gauge("requests_under_way", "Segmentation requests, uploads included.", **options)
-        self._waiting = Gauge("requests_waiting", "Requests that wait for the model.", **options)
+        self._waiting = Gauge("requests_waiting", "Requests waiting for the model.", **options)
         self._cache = Gauge("cache_bytes", "Memory of the encoded pairs.", **options)
 
     def watch(self, waiting: Callable[[], float], cache_bytes: Callable[[], float]) -> None:

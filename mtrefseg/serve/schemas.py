@@ -32,7 +32,7 @@ class SegmentRequest(BaseModel):
     sentences: list[str] | None = Field(
         None,
         min_length=1,
-        description="One change each. Without sentences, every change is segmented.",
+        description="Each describes one change. Without sentences, every change is segmented.",
         examples=[SENTENCES_EXAMPLE],
     )
     domain: Literal["remote_sensing", "normal_scene"] | None = Field(None, description="What the images show.")
@@ -61,7 +61,7 @@ class Mask(BaseModel):
     change_type: Literal["appear", "disappear", "state_change", "unknown"] = Field(
         description="The type of change that the words of the sentence describe."
     )
-    found: bool = Field(description="Whether the mask has a pixel.")
+    found: bool = Field(description="Whether the mask is not empty.")
     score: float = Field(description="Mean probability inside the mask, 0 if it is empty.")
     no_target_score: float = Field(description="Probability that nothing in the images fits the sentence.")
     is_closest: bool = Field(
@@ -90,7 +90,7 @@ class Timings(BaseModel):
 class SegmentResponse(BaseModel):
     """Masks of one pair, in the order of the sentences."""
 
-    request_id: str = Field(description="Name of the request in the log of the server.")
+    request_id: str = Field(description="Id of the request in the server's log.")
     model: str = Field(description="Folder or Hub id of the model.")
     width: int = Field(description="Width of the masks, in pixels.")
     height: int = Field(description="Height of the masks, in pixels.")
@@ -122,8 +122,8 @@ class ModelEntry(BaseModel):
     dtype: str = Field(description="Number format of the weights.")
     parameters: int = Field(description="Number of weights.")
     image_size: int = Field(description="Side of the canvas, in pixels, to which images are resized.")
-    threshold: float = Field(description="Default for requests that name none.")
-    no_target_threshold: float = Field(description="Default for requests that name none.")
+    threshold: float = Field(description="Default for requests that do not set it.")
+    no_target_threshold: float = Field(description="Default for requests that do not set it.")
     domains: list[str] = Field(description="Allowed values of `domain`.")
 
 
@@ -138,7 +138,7 @@ class Health(BaseModel):
     """Whether requests are answered."""
 
     status: Literal["ok", "stopping"] = Field(description="Whether new requests are accepted.")
-    waiting: int = Field(description="Requests that wait for the model.")
+    waiting: int = Field(description="Requests waiting for the model.")
 
 
 class ErrorDetail(BaseModel):
@@ -146,11 +146,13 @@ class ErrorDetail(BaseModel):
 
     status: int = Field(description="The HTTP status again.")
     code: str = Field(description="Kind of the error, for programs.", examples=["invalid_input"])
-    message: str = Field(description="One line that says what helps.", examples=["Sentence 2 is empty: leave it out."])
-    request_id: str = Field(description="Name of the request in the log of the server.")
+    message: str = Field(
+        description="One line that says how to fix the request.", examples=["Sentence 2 is empty: leave it out."]
+    )
+    request_id: str = Field(description="Id of the request in the server's log.")
 
 
 class ErrorResponse(BaseModel):
     """The answer to a request that failed."""
 
-    error: ErrorDetail = Field(description="What went wrong and what helps.")
+    error: ErrorDetail = Field(description="What went wrong and how to fix it.")

@@ -143,7 +143,7 @@ def _warn_of_locks() -> None:
     root = Path(os.environ.get("TORCH_EXTENSIONS_DIR") or get_default_build_root())
     for lock in sorted({*root.glob("*/lock"), *root.glob("*/*/lock")}):
         logger.warning(
-            f"{lock}: an operator is being compiled, or a process was killed meanwhile: if training does not start, "
+            f"{lock}: an operator is being compiled, or a killed process left this lock: if training does not start, "
             "delete this file."
         )
 

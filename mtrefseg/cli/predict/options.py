@@ -79,7 +79,7 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         metavar="A",
         type=between(0, 1e12),
         default=0.0,
-        help="smallest area of an object in the polygons, and of one that a place or a rank can select, in square "
+        help="smallest area of objects in the polygons, and of objects that places or ranks can select, in square "
         "metres, or in pixels for images without georeference; other masks keep smaller objects",
     )
     group.add_argument(

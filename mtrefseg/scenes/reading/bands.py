@@ -35,7 +35,7 @@ def choose_bands(dataset: Any, bands: Sequence[int] | None) -> tuple[int, ...]:
 
     if bands:
         if len(bands) not in (1, 3):
-            raise UserError(f"give the number of one band or of three, not {', '.join(map(str, bands))}")
+            raise UserError(f"give one or three band numbers, not {', '.join(map(str, bands))}")
         missing = [band for band in bands if not 1 <= band <= dataset.count]
         if missing:
             raise UserError(f"{dataset.name} has {dataset.count} bands, but --bands names {missing[0]}")

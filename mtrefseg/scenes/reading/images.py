@@ -350,7 +350,7 @@ class RasterImage:
             Transformer.from_crs(crs.to_wkt(), WGS84, always_xy=True)
         except ProjError:
             name = crs.to_wkt().split('"')[1]
-            self.notes.append(f"{self.name} is in {name}, which has no place on the earth: it is read without one")
+            self.notes.append(f"{self.name} is in {name}, which is not tied to the earth: it is ignored")
             return None
         if self._file.transform.is_identity:
             self.notes.append(
@@ -383,7 +383,7 @@ class RasterImage:
         nodata = unsaid_nodata(values)
         if nodata is None:
             return
-        self.notes.append(f"{self.name}: {nodata:g} is taken for missing data, though the file does not say so")
+        self.notes.append(f"{self.name}: {nodata:g} is treated as nodata, although the file does not declare it")
         self._data = WarpedVRT(
             self._data,
             **({} if self.grid.crs is not None else _ANY_CRS),
@@ -413,7 +413,8 @@ class RasterImage:
         if len({*types}) > 1:
             numbers = ", ".join(map(str, self._bands))
             raise UserError(
-                f"the bands {numbers} of {self.name} hold {', '.join(types)} values: choose some of one type (--bands)"
+                f"the bands {numbers} of {self.name} have different types ({', '.join(types)}): choose bands of one "
+                "type (--bands)"
             )
 
     def _find_palette(self) -> np.ndarray | None:
@@ -443,7 +444,7 @@ class RasterImage:
         if unused > 0 and not options.bands:
             shown = ",".join(map(str, self._bands))
             self.notes.append(
-                f"{self.name} has {self._file.count} bands, of which {shown} are shown; --bands chooses others"
+                f"{self.name} has {self._file.count} bands, of which {shown} are used; --bands selects others"
             )
 
 

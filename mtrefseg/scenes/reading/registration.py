@@ -73,10 +73,10 @@ class Registration:
     def in_words(self) -> str:
         """A note about the correction."""
         ground = "" if self.metres is None else f" ({self.metres:.2f} m)"
-        warning = "; check the images: this is much" if self.pixels > WARNING_PIXELS else ""
+        warning = "; check the images: this is a large shift" if self.pixels > WARNING_PIXELS else ""
         return (
-            f"{self.name} lay {self.pixels:.2f} pixels{ground} off and was moved; {self.patches} parts agree, "
-            f"{self.residual:.2f} pixels are left{warning}"
+            f"{self.name} was off by {self.pixels:.2f} pixels{ground} and was corrected; {self.patches} parts agree, "
+            f"{self.residual:.2f} pixels remain{warning}"
         )
 
 

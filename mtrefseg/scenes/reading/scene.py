@@ -156,7 +156,7 @@ def _share_limits(images: Sequence[Any], stretch: StretchOption) -> None:
                 spans = ", ".join(f"{low:g} to {high:g}" for low, high in limits)
                 how = f"stretched ({spans} become 0 to 255)"
                 if np.array_equal(limits, EIGHT_BITS[: len(limits)]):
-                    how = "read as 8-bit ones, since none exceeds 255"
+                    how = "read as 8-bit values, because none exceeds 255"
                 image.notes.append(f"{image.name}: the {dtype} values are {how}")
     kinds = [f"{count} band{'' if count == 1 else 's'} of {dtype}" for dtype, count in groups]
     firsts = [group[0] for group in groups.values()]
@@ -179,7 +179,7 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
         elif problem := _indirect_place(without):
             raise UserError(problem)
         raise UserError(
-            f"{without.name} has no coordinate reference system, but {with_place.name} has: give it one (if both show "
+            f"{without.name} has no coordinate reference system, but {with_place.name} has one: add it (if both show "
             f"the same area: {first_step}rio edit-info {copy} --like {with_place.name} --crs like --transform like)"
         )
     if grid.crs is None:
@@ -188,7 +188,7 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
         if sizes[0] != sizes[1] and options.align == "error":
             raise UserError(
                 f"{first.name} has {grid.width}x{grid.height} pixels and {image.name} {other.width}x{other.height}, "
-                "and neither is georeferenced: if both show one area, --align resize fits t2 to t1"
+                "and neither is georeferenced: if both show the same area, add --align resize"
             )
         return
     image.turn_to(grid)
@@ -199,7 +199,7 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
     if not covered:
         raise UserError(
             f"{first.name} and {image.name} do not overlap: the first covers {grid.in_words()}, the other "
-            f"{other.in_words()}; they lie {grid.kilometres_to(other):,.0f} km apart"
+            f"{other.in_words()}; they are {grid.kilometres_to(other):,.0f} km apart"
         )
     if not options.warp:
         raise UserError(

@@ -97,7 +97,7 @@ def _named(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
             )
         elif (earlier := seen.get(fold(name))) is not None:
             # Some file systems do not distinguish the case of letters, and results may be copied to one.
-            other = "" if earlier == name else f", as {earlier}, in other letters"
+            other = "" if earlier == name else f" (as {earlier}, which differs only in case or Unicode form)"
             problem = f"the id {name} is already used by an earlier pair{other}: give each pair its own"
         seen.setdefault(fold(name), name)
         named.append(replace(row, id=name, problem=problem))
@@ -157,7 +157,8 @@ def _read_text(path: Path) -> tuple[list[str], list[dict[str, Any]]]:
             record: dict[str, Any] = dict(zip(columns, map(str.strip, cells)))
             if any(map(str.strip, cells[len(columns) :])):
                 record["problem"] = (
-                    f"its row has {len(cells)} cells for {len(columns)} columns: put what holds {mark!r} in quotes"
+                    f"its row has {len(cells)} cells for {len(columns)} columns: put cells that contain {mark!r} in "
+                    "quotes"
                 )
             records.append(record)
     return columns, records
@@ -242,7 +243,7 @@ def _sentences(cell: Any) -> tuple[str, ...]:
         raise ValueError(f"its sentences are not strings, but {str(cell)[:80]}")
     if any(text is not None and readable(text) != text for text in cell):
         raise ValueError(
-            f"its sentences hold halves of letters, as in {readable(str(cell))[:80]}: write them as UTF-8"
+            f"its sentences contain incomplete characters, as in {readable(str(cell))[:80]}: save them as UTF-8"
         )
     return tuple(text.strip() for text in cell if text is not None and not is_blank(text))
 
@@ -269,9 +270,10 @@ def _rows_of_folders(
     ids = _ids_of(names)
     for name in names:
         found = [folders[0].get(name, []), folders[1].get(partners.get(name, name), [])]
-        problem = next((f"{' and '.join(files)} have one name: keep one of them" for files in found if files[1:]), "")
+        doubled = next((files for files in found if files[1:]), None)
+        problem = f"{' and '.join(doubled)} have the same name: keep one of them" if doubled else ""
         if not all(found):
-            problem = problem or f"{(found[0] or found[1])[0]} has no partner of this name"
+            problem = problem or f"{(found[0] or found[1])[0]} has no counterpart with the same name"
         image_t1, image_t2 = (files[0] if files else "" for files in found)
         yield ManifestRow(ids[name], image_t1, image_t2, (*texts,), problem)
 
@@ -300,7 +302,7 @@ def _as_id(name: str) -> str:
 def _images_of(folder: Path, say: Callable[[str], None] | None) -> dict[str, list[str]]:
     """The images of a folder by their stems."""
     if not folder.is_dir():
-        raise UserError(f"{folder} is not a folder; two folders of images, or one table, make a manifest")
+        raise UserError(f"{folder} is not a folder: name two folders of images, or one table")
     found: dict[str, list[str]] = {}
     others = []
     for path in sorted(folder.iterdir()):

@@ -197,7 +197,7 @@ def test_align_resize_accepts_another_size_of_t2(workplace: Path, processor: Fak
         (["pipe.png", "t2.png", "a"], "pipe.png: it is not a regular file"),
         (["t1.png", "/dev/zero", "a"], "/dev/zero: it is not a regular file"),
         (["wide.png", "wide.png", "a"], "wide.png has 70000x1 pixels: no side may have more than 65,535"),
-        (["t1.png", "large.png", "a"], "24x16 pixels and large.png 48x32: if both show one area, --align resize"),
+        (["t1.png", "large.png", "a"], "large.png 48x32: if both show the same area, add --align resize"),
         (["t1.png", "t2.png", "a", " "], "sentence 2 is empty"),
         (["t1.png", "t2.png", "\udcff"], "sentence 1 is not valid UTF-8"),
         (["t1.png", "t2.png", "too long"], "sentence 0 of pair 0 is too long"),

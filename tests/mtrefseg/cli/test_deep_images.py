@@ -73,7 +73,7 @@ def test_no_stretch_warns_of_a_dark_image(paths: list[str], capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--bands", "1,2"], "the number of one band or of three"),
+        (["--bands", "1,2"], "one or three band numbers"),
         (["--bands", "0"], "from 1"),
         (["--stretch", "98,2"], "two percentiles"),
         (["--stretch", "2"], "two percentiles"),

@@ -80,8 +80,8 @@ def test_predict_on_rasters(model: str, capsys: pytest.CaptureFixture[str]) -> N
         (["t1.tif", "t2.tif", "a", " "], "sentence 2 is empty"),
         (["t1.tif", "t2.tif", "a", "--model", "gone"], 'there is no model folder "gone"'),
         (["t1.tif", "t2.tif", "a", "--window", "0"], "'0' is neither auto nor off nor a number"),
-        (["t1.tif", "t2.tif", "a", "--stretch", "98,2"], "'98,2' is not two percentiles"),
-        (["t1.tif", "t2.tif", "a", "--bands", "1,2"], "'1,2' is not the number of one band or of three"),
+        (["t1.tif", "t2.tif", "a", "--stretch", "98,2"], "'98,2' must be two percentiles"),
+        (["t1.tif", "t2.tif", "a", "--bands", "1,2"], "'1,2' must be one or three band numbers"),
         (["--manifest", "gone.csv", "a"], "cannot read gone.csv"),
     ],
 )

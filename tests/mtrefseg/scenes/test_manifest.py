@@ -175,7 +175,7 @@ def test_folders_pair_up_by_name(tmp_path: Path, predictor: ColorPredictor) -> N
     table = run_manifest(rows, ManifestSettings(str(tmp_path / "out"), OPTIONS), predictor=predictor)
     entries = pyarrow.parquet.read_table(table).to_pylist()
     assert [row["status"] for row in entries[::2]] == ["failed", "done", "failed"]
-    assert "a.png has no partner of this name" in entries[0]["error"]
+    assert "a.png has no counterpart with the same name" in entries[0]["error"]
 
 
 def test_images_with_similar_names_have_different_ids(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_tables_as_programs_write_them(text: str, encoding: str, tmp_path: Path)
         ({"id": "../x"}, "cannot be a folder name"),
         ({"id": "x" * 300}, "cannot be a folder name"),
         ({"id": "first"}, "the id first is already used by an earlier pair: give"),
-        ({"id": "First"}, "the id First is already used by an earlier pair, as first, in other letters: give"),
+        ({"id": "First"}, r"already used by an earlier pair \(as first, which differs only in case or Unicode form\)"),
     ],
 )
 def test_a_bad_row_fails_alone(row: dict, problem: str, tmp_path: Path, predictor: ColorPredictor) -> None:
@@ -282,7 +282,7 @@ def test_a_row_with_too_many_cells_fails_alone(tmp_path: Path) -> None:
     path = tmp_path / "pairs.csv"
     path.write_text("t1,t2,sentences\na.tif,b.tif,the house, that is red\nc.tif,d.tif,the car\n")
     first, second = read_manifest([path], TEXTS)
-    assert "its row has 4 cells for 3 columns: put what holds ',' in quotes" in first.problem
+    assert "its row has 4 cells for 3 columns: put cells that contain ',' in quotes" in first.problem
     assert (second.sentences, second.problem) == (("the car",), "")
 
 
@@ -321,7 +321,7 @@ def test_a_sentence_of_half_a_letter_fails_alone(tmp_path: Path) -> None:
     path = tmp_path / "pairs.csv"
     path.write_text('t1,t2,sentences\na,b,"[""\\ud83d""]"\na,b,the car\n')
     first, second = read_manifest([path], [])
-    assert "hold halves of letters" in first.problem
+    assert "contain incomplete characters" in first.problem
     assert not second.problem
 
 

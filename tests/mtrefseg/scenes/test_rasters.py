@@ -262,7 +262,7 @@ def test_values_of_8_bits_in_a_larger_type_are_kept(dtype: type, save: Save) -> 
     images = [np.random.default_rng(date).integers(40, 121, (40, 50, 3)) for date in (1, 2)]
     shown, _, notes = read(*(save(f"t{date}.tif", image.astype(dtype)) for date, image in enumerate(images)))
     np.testing.assert_array_equal(shown, images)
-    assert "read as 8-bit ones" in notes[0]
+    assert "read as 8-bit values" in notes[0]
     grey = save("grey.tif", images[0][..., 0].astype(dtype))
     np.testing.assert_array_equal(read(grey, grey)[0][0], images[0][..., :1].repeat(3, 2))
 
@@ -272,10 +272,10 @@ def test_bands(save: Save) -> None:
     five = save("five.tif", values, photometric="minisblack")
     images, _, notes = read(five, five)
     assert images[0][0, 0].tolist() == [10, 20, 30]
-    assert "has 5 bands, of which 1,2,3 are shown" in notes[0]
+    assert "has 5 bands, of which 1,2,3 are used" in notes[0]
     assert read(five, five, bands=(4, 3, 2))[0][0][0, 0].tolist() == [40, 30, 20]
     assert read(five, five, bands=(5,))[0][0][0, 0].tolist() == [50, 50, 50]
-    with pytest.raises(UserError, match="give the number of one band or of three, not 1, 2"):
+    with pytest.raises(UserError, match="give one or three band numbers, not 1, 2"):
         read(five, five, bands=(1, 2))
     with pytest.raises(UserError, match="has 5 bands, but --bands names 6"):
         read(five, five, bands=(6, 1, 2))
@@ -390,7 +390,7 @@ def test_missing_data_that_the_file_does_not_name(missing: float, crs: str | Non
     assert valid[30:].all()
     assert np.abs(images[0][30:].astype(int) - plain[0][30:]).max() <= 2
     assert np.array_equal(images[0], images[1])
-    assert any(f"{missing:g} is taken for missing data" in note for note in notes)
+    assert any(f"{missing:g} is treated as nodata" in note for note in notes)
     whole, _, notes = read(save("t3.tif", values - 0.2, crs=crs), save("t4.tif", values - 0.2, crs=crs))
     assert not any("missing data" in note for note in notes)
     assert whole[0].max() == 255
@@ -424,7 +424,7 @@ def test_without_a_reference_system_what_lies_elsewhere_is_refused(tmp_path: Pat
         read(t1, write("t4.tif", 500_005))
     site = 'LOCAL_CS["site",UNIT["metre",1]]'
     t5 = write("t5.tif", 500_000, crs=site)
-    assert any("t5.tif is in site, which has no place on the earth" in note for note in read(t5, t5)[2])
+    assert any("t5.tif is in site, which is not tied to the earth" in note for note in read(t5, t5)[2])
     with pytest.raises(UserError, match="begins at"):
         read(t5, write("t6.tif", 500_005, crs=site))
     with pytest.raises(UserError, match="has no coordinate reference system"):
@@ -505,7 +505,7 @@ def test_bands_of_several_types_are_refused(save: Save) -> None:
     text = mixed.read_text(encoding="utf-8")
     mixed.write_text(text.replace('dataType="Byte" band="2"', 'dataType="UInt16" band="2"'), encoding="utf-8")
     with pytest.raises(
-        UserError, match=r"bands 1, 2, 3 of .*t1\.vrt hold uint8, uint16, uint8 values: choose some of one type"
+        UserError, match=r"1, 2, 3 of .*t1\.vrt have different types \(uint8, uint16, uint8\): choose bands"
     ):
         read(mixed, mixed)
     read(mixed, mixed, bands=(2,))

@@ -376,7 +376,7 @@ def test_a_guess_of_the_ground_resolution_is_said(window: int | str, side: int, 
     assert any("as for 0.5 m" in note for note in result.report["notes"]) == is_guessed
 
 
-@pytest.mark.parametrize(("crs", "window", "note"), [(None, "auto", "do not say"), (UTM, 64, "the window is given")])
+@pytest.mark.parametrize(("crs", "window", "note"), [(None, "auto", "is unknown"), (UTM, 64, "the window is given")])
 def test_a_pixel_size_without_effect_is_said(
     crs: str | None, window: int | str, note: str, save: Save, predictor: ColorPredictor
 ) -> None:

@@ -200,7 +200,7 @@ def test_sizes_that_differ_are_refused_or_fitted(server: Server, png: Callable[.
         ({"sentences": ["the [SEG] car"]}, "reserved"),
         ({"sentences": "a car"}, "sentences: "),
         ({"sentences": [3]}, "sentences.0: "),
-        ({"sentences": [f"car {number}" for number in range(1000)]}, "1000 sentences are too many: at most 64"),
+        ({"sentences": [f"car {number}" for number in range(1000)]}, "1000 sentences are too many: send at most 64"),
         ({"sentence": "a car"}, "no field 'sentence'"),
         ({"threshold": 1.5}, "threshold: "),
         ({"threshold": "much"}, "threshold: "),

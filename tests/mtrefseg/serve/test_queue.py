@@ -115,7 +115,7 @@ def test_nobody_is_passed_over_while_the_worker_is_busy() -> None:
 @pytest.mark.parametrize(
     ("error", "status", "message"),
     [
-        (batching.InputError("The model refuses a sentence: too long"), 422, "refuses a sentence"),
+        (batching.InputError("The model rejects a sentence: too long"), 422, "rejects a sentence"),
         (RuntimeError("too long"), 500, "The server failed"),
     ],
 )
