@@ -43,10 +43,10 @@ SIZES = ("empty", "small", "medium", "large")
 BACKGROUND, SHARED, ADDED, MISSED = (28, 28, 30), (240, 240, 240), (230, 85, 60), (70, 125, 235)
 HELP = f"""
 # MTRS IoU
-Scores predicted masks against true ones, at their own size. Upload two sets of one-channel images of 0 and 255 (or 0
-and 1). Files with the same name belong together; the suffix may differ. A true mask without a prediction counts as
-wrong. At most {MAX_FILES} images a set, {MAX_PIXELS:,} pixels and {MAX_FILE_SIZE.upper()} each. Scores are in percent;
-a small mask has fewer than 32² true pixels, a medium one fewer than 96².
+Scores predicted masks against ground-truth masks, at their original size. Upload two sets of one-channel images of 0
+and 255 (or 0 and 1). Files with the same name belong together; the suffix may differ. A true mask without a prediction
+counts as wrong. At most {MAX_FILES} images a set, {MAX_PIXELS:,} pixels and {MAX_FILE_SIZE.upper()} each. Scores are
+in percent; a small mask has fewer than 32² true pixels, a medium one fewer than 96².
 """
 LEGEND = "Worst cases. White: in both masks; red: predicted, but not true; blue: true, but not predicted."
 

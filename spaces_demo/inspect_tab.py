@@ -35,7 +35,7 @@ FIRST = EXAMPLES[0].sentences[2]
 LEAST_IMPORTANCE = 0.05
 """If no word is more important, none of them decides."""
 EMPTY = (
-    '<p class="empty"><span>Upload two images in the tab <b>Ask</b>, then press <b>Look inside</b> to see which words '
+    '<p class="empty"><span>Upload two images in the <b>Ask</b> tab, then press <b>Look inside</b> to see which words '
     "matter, where the model looked, and how the mask is refined.</span></p>"
 )
 WORDS = """
@@ -45,8 +45,8 @@ The share of the mask that changes if a word is left out.
 WHERE = """
 ## Where the model looked
 The first image shows how much t1 and t2 differ, before the sentence is read. The others show the attention of each
-decoder layer: brighter means more attention. Each layer divides the images into squares; the first layers use large
-ones.
+decoder layer: brighter means more attention. Each layer divides the images into squares, which are
+largest in the first layers.
 """
 STEPS = """
 ## How the mask is refined
@@ -72,7 +72,7 @@ class InspectTab:
                 list(EXAMPLES[0].sentences),
                 value=FIRST,
                 label="Why this mask?",
-                info="Choose a sentence from the tab Ask, or type another one about the same images.",
+                info="Choose a sentence from the Ask tab, or type another one about the same images.",
                 allow_custom_value=True,
                 scale=6,
                 min_width=240,
@@ -211,7 +211,7 @@ class InspectTab:
         """Inspects one sentence; a pair that was inspected before is not encoded again."""
         try:
             if image_t1 is None or image_t2 is None:
-                raise InputError("Two images are needed: upload them in the tab Ask.")
+                raise InputError("Two images are needed: upload them in the Ask tab.")
             checked, *others = check_sentences(sentence, self.segmenter.special_tokens)
             if others:
                 raise InputError("Only one sentence at a time can be explained: leave out the others.")
@@ -256,7 +256,7 @@ def _words_html(words: Sequence[WordImportance]) -> str:
         for word in words
     )
     is_none = not words or max(word.importance for word in words) < LEAST_IMPORTANCE
-    note = "<p>No single word decides: without it, the mask is nearly the same.</p>" if is_none else ""
+    note = "<p>No single word is decisive: leaving out any one of them hardly changes the mask.</p>" if is_none else ""
     return f'<ol role="list">{rows}</ol>{note}'
 
 

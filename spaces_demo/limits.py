@@ -77,7 +77,7 @@ def read_pair(paths: Sequence[str | Path], names: Sequence[str]) -> tuple[Image.
     try:
         (image_t1, image_t2), notes = read_images([Path(path) for path in paths], names)
     except UnsupportedImageError as error:
-        raise InputError(f"{error.name} cannot be read here: {error.problem}.") from error
+        raise InputError(f"{error.name} cannot be read: {error.problem}.") from error
     except ImageError as error:
         for path in paths[names.index(error.name) :][:1] if error.name in names else ():
             forget_upload(path)
@@ -105,7 +105,7 @@ def check_sentences(text: str | None, special_tokens: Sequence[str]) -> list[str
     if not sentences:
         raise InputError('Write what changed, one sentence per line, or press "Every change".')
     if len(sentences) > MAX_SENTENCES:
-        raise InputError(f"{len(sentences)} sentences are too many: at most {MAX_SENTENCES} are answered at once.")
+        raise InputError(f"{len(sentences)} sentences are too many: ask at most {MAX_SENTENCES} at once.")
     for number, sentence in enumerate(sentences, start=1):
         check_sentence(sentence, number, special_tokens)
     return sentences

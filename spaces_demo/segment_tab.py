@@ -62,7 +62,8 @@ class SegmentTab:
         with gr.Accordion("Settings", open=False):
             self.scene = gr.Radio(SCENES, value="", label="What the images show")
             self.fit = gr.Checkbox(
-                label="Fit t2 to the size of t1", info="Use this if both images show the same area in different sizes."
+                label="Resize t2 to the size of t1",
+                info="Use this if both images show the same area at different sizes.",
             )
             self.threshold = gr.Slider(
                 0.05,

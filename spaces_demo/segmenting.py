@@ -216,5 +216,5 @@ def _size_message(image_t1: Image.Image, image_t2: Image.Image, message: str) ->
         return message
     return (
         f"The images differ in size: t1 has {image_t1.width} x {image_t1.height} pixels and t2 "
-        f'{image_t2.width} x {image_t2.height}. If both show the same area, tick "Fit t2 to the size of t1".'
+        f'{image_t2.width} x {image_t2.height}. If both show the same area, tick "Resize t2 to the size of t1".'
     )

@@ -48,9 +48,9 @@ def test_sentences_are_split_tidied_and_not_asked_twice() -> None:
     [
         ("", "Write what changed"),
         (" \n\t\n", "Write what changed"),
-        ("\n".join(f"sentence {number}" for number in range(8)), "8 sentences are too many: at most 7"),
+        ("\n".join(f"sentence {number}" for number in range(8)), "8 sentences are too many: ask at most 7"),
         ("a car\n" + "x" * 301, "Sentence 2 has 301 characters: shorten it to 300"),
-        ("the [SEG] car", "Sentence 1 holds a word that is reserved"),
+        ("the [SEG] car", "Sentence 1 contains a word that is reserved"),
     ],
 )
 def test_sentences_that_cannot_be_answered_are_refused(text: str, message: str) -> None:

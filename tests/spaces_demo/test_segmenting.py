@@ -128,7 +128,7 @@ def test_no_target_empties_a_mask(segmenter: Segmenter, pair: tuple[str, str]) -
 
 def test_sizes_that_differ_are_named_or_made_equal(segmenter: Segmenter, pair: tuple[str, str]) -> None:
     Image.new("RGB", (64, 48), "green").save(pair[1])
-    with pytest.raises(InputError, match=r'128 x 96 pixels and t2 64 x 48\. .* tick "Fit t2 to the size of t1"'):
+    with pytest.raises(InputError, match=r'128 x 96 pixels and t2 64 x 48\. .* tick "Resize t2 to the size of t1"'):
         segmenter.segment("a", pair, ["a car"])
     assert segmenter.segment("a", pair, ["a car"], align="resize").masks.shape == (1, 96, 128)
 
