@@ -79,7 +79,7 @@ def parse_arguments(given: Sequence[str], program: str) -> argparse.Namespace:
     if not all(0 <= share <= 1 for share in arguments.noise):
         parser.error("--noise takes shares from 0 to 1")
     if min(arguments.seeds) < 0 or any(len({*given}) < len(given) for given in (arguments.seeds, arguments.noise)):
-        parser.error("--seeds must be 0 or more, and neither --seeds nor --noise may name one twice")
+        parser.error("--seeds must be 0 or more, and neither --seeds nor --noise may repeat a value")
     return arguments
 
 

@@ -161,7 +161,7 @@ class DataArguments:
     generated_expressions: int = field(default=6, metadata={"help": "maximum number of sentences per generated pair"})
     generated_plain_share: float = field(default=0.0, metadata={"help": "share of plain sentences, 0 to 1"})
     generated_no_target_share: float = field(
-        default=NO_TARGET_SHARE, metadata={"help": "how often to try a sentence that matches nothing, 0 to 1"}
+        default=NO_TARGET_SHARE, metadata={"help": "probability of trying to add a no-target sentence, 0 to 1"}
     )
 
     def __post_init__(self) -> None:
@@ -219,7 +219,7 @@ class AugmentationArguments:
         default=0.0, metadata={"help": "share of pairs whose changes are pasted into another scene"}
     )
     join_share: float = field(
-        default=0.0, metadata={"help": "share of pairs of which a part is replaced by a part of another pair"}
+        default=0.0, metadata={"help": "share of pairs in which a part is replaced by a part of another pair"}
     )
     flip_share: float = field(default=0.5, metadata={"help": "share of pairs that are mirrored"})
     rotate_share: float = field(

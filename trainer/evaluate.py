@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
     identity = identity_of(model_hash(checkpoint), source, options, accelerator.device.type)
     folder = EvaluationFolder(arguments.output_dir, identity)
     if folder.is_finished():
-        return f"Finished before, nothing to do: {arguments.output_dir}" if accelerator.is_main_process else ""
+        return f"Already finished, nothing to do: {arguments.output_dir}" if accelerator.is_main_process else ""
     num_batches = -(-len(source) // arguments.batch_size)
     own, file = folder.share(accelerator, num_batches)
 

@@ -260,7 +260,7 @@ def test_a_stopped_run_goes_on_and_a_finished_one_does_nothing(run, tmp_path, mo
     assert predictions_of(tmp_path / "stopped") == predictions_of(tmp_path / "complete")
     written = (tmp_path / "stopped" / "report.json").stat().st_mtime_ns
     again, said = run("stopped")
-    assert said == f"Finished before, nothing to do: {tmp_path / 'stopped'}\n"
+    assert said == f"Already finished, nothing to do: {tmp_path / 'stopped'}\n"
     assert len(calls) == 4
     assert (tmp_path / "stopped" / "report.json").stat().st_mtime_ns == written
     assert "another evaluation" in run("stopped", "--bootstrap", 5, code=2)

@@ -190,7 +190,7 @@ def test_data_of_refused_sentences_alone_ends_the_run(damage, small_processor):
         return [{**row, "expression": "the [SEG] that appeared"} for row in rows]
 
     table = open_train(damage(edit), small_processor, move_share=0.0)
-    with pytest.raises(DataError, match="in a row have only sentences that the processor refuses"):
+    with pytest.raises(DataError, match="in a row have only sentences that the processor rejects"):
         table[0]
 
 

@@ -149,7 +149,7 @@ def read_matrix(path: Path) -> Matrix:
     content = _read_mapping(path)
     recipes, common, runs = (content.pop(key, None) for key in ("recipes", "all", "runs"))
     if content or not all(isinstance(part, dict) and part for part in (recipes, common, runs)):
-        raise TrainingError(f"{path} must hold exactly three mappings that are not empty: recipes, all and runs.")
+        raise TrainingError(f"{path} must contain exactly three non-empty mappings: recipes, all and runs.")
     if FINETUNE not in recipes or recipes.keys() - {*STAGES}:
         raise TrainingError(
             f"{path}: recipes holds {', '.join(recipes)}; name finetune, and pretrain if there is a stage 1."

@@ -218,7 +218,7 @@ def _notes(rows: Sequence[Row]) -> list[str]:
     data = ", ".join(shown_name(name) for name in settings.get("eval_data", ["generated"])) or "nothing"
     notes.append(
         f"Scores of the validation pairs ({data}{f'; {sentences[0]:,.0f} sentences' if sentences else ''}) after the "
-        "last step, 0 to 100, but for the loss."
+        "last step, 0 to 100, except for the loss."
     )
     if len(base.run.trainings) > 1:
         notes.append("Steps: stage 1 + stage 2; seconds and pairs count both stages.")

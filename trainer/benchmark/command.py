@@ -62,7 +62,7 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     table = commands.add_parser("table", help="compare scored models in a table")
     table.add_argument("folders", nargs="+", type=named_path, metavar="FOLDER", help="folders of results")
     table.add_argument(
-        "--out", type=named_path, help="output folder; by default the first of the folders, unless of one model"
+        "--out", type=named_path, help="output folder (default: the first one; required if that is one model's)"
     )
     return parser.parse_args(arguments)
 
@@ -129,7 +129,7 @@ def score_predictions(arguments: argparse.Namespace) -> int:
     folder = EvaluationFolder(arguments.output_dir / arguments.setting / folder_name(name), identity)
     faults_path = folder.folder / "faults.json"
     if folder.is_finished():
-        tqdm.write(f"Finished before, nothing to do: {folder.folder}")
+        tqdm.write(f"Already finished, nothing to do: {folder.folder}")
         return 1 if faults_path.is_file() else 0
     folder.begin()
     started = time.perf_counter()
@@ -156,8 +156,8 @@ def _refuse_shared_ids(source: "PairSource") -> None:
     for name, places in source.positions.items():
         if len({domain for domain, _ in places}) > 1:
             raise TrainingError(
-                f"the id {name} is that of a pair of NS and of one of RS, so predictions cannot be told apart: score "
-                "them separately, with --setting NS and with --setting RS."
+                f"the id {name} is used by a pair of NS and by one of RS, so their predictions cannot be told apart: "
+                "score them separately, with --setting NS and with --setting RS."
             )
 
 

@@ -105,7 +105,7 @@ class PairLoader:
                 return sample
         raise DataError(
             f"{_UNREADABLE_IN_A_ROW} pairs of {self.sources[source].name} in a row have only sentences that the "
-            "processor refuses; the warnings say why."
+            "processor rejects; the warnings say why."
         )
 
     def _prepare(self, sample: PairSample, source: int, random: np.random.Generator) -> PairSample | None:

@@ -27,14 +27,17 @@ _USAGE_STAGE1 = """from modeling_mtrefseg import MTRefSegProcessor, MTRefSegVisi
 model = MTRefSegVisionModel.from_pretrained("{repository}")
 processor = MTRefSegProcessor.from_pretrained("{repository}")"""
 
+_SUMMARY = """An [MTRefSeg](https://huggingface.co/papers/2606.00987) model. It takes an earlier and a later image
+of the same place and a sentence, and returns the mask of the change that the sentence describes."""
+_SUMMARY_STAGE1 = """The vision part of an [MTRefSeg](https://huggingface.co/papers/2606.00987) model (stage 1).
+It takes an earlier and a later image of the same place and returns the mask of every change."""
 _TEXT = """---
 {header}
 ---
 
 # {name}
 
-A [MTRefSeg](https://huggingface.co/papers/2606.00987) model{stage}: two images of one place, an earlier and a later
-one, and a sentence in; the mask of the change that the sentence describes out.
+{summary}
 
 ```python
 {usage}
@@ -90,7 +93,7 @@ def write_card(
         header=_header(name, train_data, eval_data, scores),
         name=name,
         usage=(_USAGE_STAGE1 if is_stage1 else _USAGE).format(repository=repository),
-        stage=" of stage 1, its vision part, which masks every change" if is_stage1 else "",
+        summary=_SUMMARY_STAGE1 if is_stage1 else _SUMMARY,
         data=", ".join(map(shown_name, train_data)),
         steps=f"{steps:,}",
         hardware=hardware(),

@@ -92,7 +92,7 @@ def last_checkpoint(folder: Path) -> Path | None:
         problem = _what_is_missing(checkpoint)
         if not problem:
             return checkpoint
-        logger.warning(f"{checkpoint} is incomplete and is passed over: {problem}")
+        logger.warning(f"{checkpoint} is incomplete and is skipped: {problem}")
     return None
 
 
@@ -121,7 +121,7 @@ def _what_is_missing(checkpoint: Path) -> str:
             with safe_open(path, "pt"):
                 pass
         except (OSError, SafetensorError):
-            return f"{path.name} is cut short or damaged"
+            return f"{path.name} is truncated or damaged"
     # ZeRO-3 may only save its own shards.
     return "" if weights or any(checkpoint.glob("global_step*")) else "it holds no weights"
 

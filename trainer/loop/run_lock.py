@@ -48,7 +48,7 @@ def locked_folder(arguments: TrainingArguments) -> Iterator[None]:
             "--output_dir."
         ) from error
     except OSError as error:
-        raise TrainingError(f"--output_dir {folder} cannot be written into: {error.strerror or error}.") from error
+        raise TrainingError(f"--output_dir {folder} is not writable: {error.strerror or error}.") from error
     try:
         write_json(folder / RUNNING, {"process": os.getpid(), "host": socket.gethostname()})
         yield

@@ -103,7 +103,7 @@ def test_predictions_for_pairs_of_one_id_are_refused(tmp_path: Path, capsys: pyt
     Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(predictions / "1_0.png")
     arguments = ["score", str(predictions), "--data", str(tmp_path / "data"), "--output_dir", str(tmp_path / "out")]
     assert main(arguments) == 2
-    assert "the id 1 is that of a pair of NS and of one of RS" in capsys.readouterr().err
+    assert "the id 1 is used by a pair of NS and by one of RS" in capsys.readouterr().err
     assert main([*arguments, "--setting", "NS"]) == 0
 
 
