@@ -15,10 +15,10 @@ from ..records import BoolMask, ChangeType, Round, Sample
 
 REASON_TEXTS = {
     "not_a_change": "Not a change",
-    "wrong_object": "The mask is on another thing",
+    "wrong_object": "The mask is on the wrong object",
     "wrong_mask": "The mask cannot be repaired",
     "wrong_sentence": "The sentence is wrong",
-    "ambiguous_sentence": "The sentence fits several things",
+    "ambiguous_sentence": "The sentence fits several objects",
     "duplicate": "A duplicate of another sample",
     "bad_image": "The images are unusable",
     "other": "Something else",

@@ -56,7 +56,7 @@ window.startAudit = (root) => {
       throw new Error("The server does not answer. Your edits are kept in this browser: try again later.");
     }
     const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Error(answer.error || `The server answers with status ${response.status}; see its terminal.`);
+    if (!response.ok) throw new Error(answer.error || `The server answered with status ${response.status}; see its terminal.`);
     return answer.data[0];
   }
 

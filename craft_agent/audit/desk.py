@@ -133,7 +133,7 @@ class AuditDesk:
             others = {each.auditor for each in self.store.decisions(sample_id) if not each.final} - {auditor}
             if len(others) >= self.seats and not final:
                 names = " and ".join(sorted(others))
-                raise CraftError(f"{sample_id} has been judged by {names} already; continue with the next sample.")
+                raise CraftError(f"{sample_id} has already been judged by {names}; continue with the next sample.")
             # Who has seen the decision of another is not independent any more, even after undoing the own one.
             revises = self.store.decision(sample_id, auditor) is not None or self.store.has_seen(sample_id, auditor)
             settles = final or (bool(others) and revises)

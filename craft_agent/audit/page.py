@@ -245,7 +245,7 @@ class _LocalNames:
         if scope["type"] not in ("http", "websocket") or _is_local(_name_in(Headers(scope=scope).get("host", ""))):
             await self.app(scope, receive, send)
         else:
-            await PlainTextResponse("This page is only for local host names.\n", 400)(scope, receive, send)
+            await PlainTextResponse("This page only works under a local host name.\n", 400)(scope, receive, send)
 
 
 def _is_local(host: str) -> bool:
@@ -276,7 +276,7 @@ class _SameOrigin:
         if origin is None or urlsplit(origin).netloc == headers.get("host"):
             await self.app(scope, receive, send)
         else:
-            refusal = "Requests from other pages are refused; a proxy must pass on the header Host.\n"
+            refusal = "Requests from other pages are refused; a proxy must forward the Host header.\n"
             await PlainTextResponse(refusal, 403)(scope, receive, send)
 
 

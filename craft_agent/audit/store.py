@@ -121,7 +121,7 @@ class AuditStore:
             ).fetchall()
             if len(others) >= AUDITORS_PER_SAMPLE and not final:
                 names = " and ".join(row["auditor"] for row in others)
-                raise CraftError(f"{sample_id} has been judged by {names} already; choose another sample")
+                raise CraftError(f"{sample_id} has already been judged by {names}; choose another sample")
             cursor = connection.execute(
                 """INSERT INTO decisions (sample_id, auditor, verdict, reason, comment, expressions, change_type, mask,
                 settled, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",

@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.invite or arguments.adjudicator:
             raise CraftError("--withdraw does not open the page: invite people in a separate command")
         if arguments.order is not None or arguments.share is not None:
-            raise CraftError("--withdraw changes no plan: give --order and --share in a separate command")
+            raise CraftError("--withdraw cannot be combined with --order or --share: use a separate command")
         return _withdraw(arguments.work, arguments.withdraw)
     # Here, so that the help is printed without loading them.
     import uvicorn

@@ -278,7 +278,7 @@ def _check(arguments: argparse.Namespace) -> None:
     for name, is_misplaced in misplaced.items():
         if is_misplaced:
             raise CraftError(
-                f"{name} has no effect with the other options: remove it, or see --help for what it belongs to"
+                f"{name} has no effect with the other options: remove it, or see --help for the options that it needs"
             )
     if arguments.endpoint is not None:
         parts = urlsplit(arguments.endpoint)

@@ -66,7 +66,7 @@ def print_status(store: Store) -> dict[str, int]:
     advice = f"run `craft-agent audit {store.work}`"
     if samples and not unseen:
         advice = f"to use those that were accepted, run `craft-agent export {store.work} OUT`"
-    print(f"samples: {samples:,}, of which nobody has judged {unseen:,}; {advice}")
+    print(f"samples: {samples:,}, {unseen:,} of which nobody has judged; {advice}")
     rows = store.rows(
         f"""SELECT step, reason, COUNT(*) AS pairs, MIN(pair_id) AS example FROM pairs
         WHERE step IN ('skipped', 'failed') GROUP BY step, reason ORDER BY pairs DESC, reason LIMIT {MOST_REASONS}"""

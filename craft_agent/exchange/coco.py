@@ -129,7 +129,7 @@ def _region(
 
 def _mask(file: AnnotationFile, entry: str, segmentation: Any, size: tuple[int, int]) -> BoolMask:
     if segmentation is None:
-        raise file.error(entry, "it has no segmentation, and a box is no mask: draw the region")
+        raise file.error(entry, "it has no segmentation, and a box is not a mask: draw the region")
     if not isinstance(segmentation, list):
         return file.run_lengths(entry, segmentation, size)
     mask = np.zeros((size[1], size[0]), dtype=bool)

@@ -60,7 +60,7 @@ def read(path: Path) -> Iterator[AnnotatedPair]:
     content = file.content()
     # Definitions of entities can grow without bounds, and no annotation needs them.
     if any(word in content.replace(b"\0", b"").upper() for word in (b"<!DOCTYPE", b"<!ENTITY")):
-        raise file.error("the file", "it holds a document type, which is not read: export it as CVAT for images 1.1")
+        raise file.error("the file", "its document type is not supported: export it as CVAT for images 1.1")
     try:
         root = ElementTree.fromstring(content)
     except (ElementTree.ParseError, ValueError, LookupError) as error:

@@ -128,7 +128,7 @@ def _gather(file: AnnotationFile, parts: Iterable[AnnotatedPair]) -> dict[str, A
                 raise file.error(part.entry, f"{known.entry} shows the same pair at another size: correct one of them")
             for mine, other in ((part.file_t1, known.file_t1), (part.file_t2, known.file_t2)):
                 if mine and other and mine != other:
-                    problem = f"{mine} and {other} ({known.entry}) have one name, {part.pair_id}: rename one of them"
+                    problem = f"{mine} and {other} ({known.entry}) have the same name, {part.pair_id}: rename one"
                     raise file.error(part.entry, problem)
             part = AnnotatedPair(
                 part.pair_id,
@@ -192,7 +192,7 @@ def _check_times(file: AnnotationFile, pair: AnnotatedPair, known: Container[str
         raise file.error(pair.entry, problem)
     folders = tuple(Path(name.replace("\\", "/")).parent.name for name in (pair.file_t1, pair.file_t2))
     if folders == ("B", "A"):
-        raise file.error(pair.entry, f"its t1 is {pair.file_t1} and its t2 {pair.file_t2}: exchange them")
+        raise file.error(pair.entry, f"its t1 is {pair.file_t1} and its t2 {pair.file_t2}: swap them")
 
 
 def _plan(file: AnnotationFile, pairs: dict[str, AnnotatedPair], store: Store | None, options: ImportOptions) -> _Plan:
@@ -240,7 +240,8 @@ def _check_seat(file: AnnotationFile, region: Region, sample: Sample, store: Sto
     others = [each.auditor for each in decisions if each.auditor != auditor and not each.final]
     if len(others) >= AUDITORS_PER_SAMPLE:
         names = " and ".join(others)
-        raise file.error(region.entry, f"{names} have judged {sample.sample_id} already: delete it from the file")
+        problem = f"{sample.sample_id} has already been judged by {names}: delete it from the file"
+        raise file.error(region.entry, problem)
 
 
 def _next_candidate(store: Store, pair_id: str) -> int:

@@ -56,7 +56,7 @@ def read(path: Path) -> Iterator[AnnotatedPair]:
             if not (isinstance(each, dict) and each.get("was_cancelled"))
         ]
         if not annotations and task.get("drafts"):
-            raise file.error(entry, "it has a draft, which is not read: submit it, or delete it")
+            raise file.error(entry, "it has an unsubmitted draft: submit it, or delete it")
         if len(annotations) > 1:
             raise file.error(entry, f"it has {len(annotations)} annotations: keep the one that is right")
         results = file.value(entry, annotations[0], "result", list) if annotations else []
@@ -107,8 +107,8 @@ def _regions(file: AnnotationFile, task: str, results: list[Any]) -> Iterator[Re
         entry = f"{task}, result {number}"
         kind = file.value(entry, result, "type", str)
         if kind != "textarea" and kind not in _KINDS:
-            problem = f"it is of the type {kind}, which is not read: delete it, or draw the region with the brush or "
-            raise file.error(entry, f"{problem}as a polygon")
+            problem = f"it is of the type {kind}, which is not supported: delete it, or draw the region with the "
+            raise file.error(entry, f"{problem}brush or as a polygon")
         name = file.value(entry, result, "id", str)
         value = file.value(entry, result, "value", dict)
         if kind == "textarea":

@@ -157,7 +157,7 @@ def _match(stem: str, earlier: list[str], later: list[str], similar: dict[str, l
     if not earlier or not later:
         [name] = earlier or later
         missing = "B" if earlier else "A"
-        problem = f"{missing}/ has no file with the name of {name}"
+        problem = f"{missing}/ has no file that matches {name}"
         others = [other for other in similar[_fold(name)] if other.startswith(missing)]
         if others:
             problem += f"; {others[0]} differs only in case or Unicode form: rename one of them"

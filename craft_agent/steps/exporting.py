@@ -80,7 +80,7 @@ def export_work(
     ours = {*OURS, ".DS_Store", "Thumbs.db"}
     added = [path for path in sorted(out.iterdir()) if path.name not in ours] if out.exists() else []
     if added:
-        raise CraftError(f"{added[0]} is no part of the earlier export; move it, or name a new folder")
+        raise CraftError(f"{added[0]} is not part of the earlier export; move it, or name a new folder")
     settings = store.settings
     name = "_".join(filter(None, (settings.domain, "craft", split)))
     with folder_written_whole(out) as building:
@@ -232,11 +232,11 @@ def _card_section(
     if settings.perceiver == DIFFERENCE:
         offline = (
             "\n\nThe perceiver uses no trained weights: it detects differences of pixels and names colours and "
-            "places, but no things. It may report shadows and seasons as changes; only the audit removes them."
+            "places, but not objects. It may report shadows and seasons as changes; only the audit removes them."
         )
     elif settings.perceiver.startswith("offline"):
         offline = (
-            "\n\nThe perceiver is a model that detects changes. It names colours and places, but no things, and may "
+            "\n\nThe perceiver is a model that detects changes. It names colours and places, but not objects, and may "
             "report changes that nobody asks for; only the audit removes them."
         )
     return f"""

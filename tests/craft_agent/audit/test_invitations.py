@@ -103,7 +103,7 @@ def test_two_auditors_and_an_adjudicator_at_once(
         assert carl.title() == second
         assert carl.texts(".audit-other .audit-verdict") == [
             "ann accepted this",
-            "bob rejected this: the mask is on another thing",
+            "bob rejected this: the mask is on the wrong object",
         ]
         assert carl.texts(".audit-counts") == ["1 to settle · 0 accepted · 0 rejected"]
         # Meanwhile the auditors go on.

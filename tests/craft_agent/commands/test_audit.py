@@ -53,8 +53,8 @@ def test_bad_input_ends_with_one_line(tmp_path, work, capsys):
             ([str(work), "--port", port], f"cannot serve on 127.0.0.1, port {port}"),
             ([str(work), "--host", "nowhere.invalid"], "cannot serve on nowhere.invalid"),
             ([str(work), "--invite", "ann", "--adjudicator", "ann"], "ann cannot be both"),
-            ([str(work), "--withdraw", "ann", "--order", "confidence"], "give --order and --share in a separate"),
-            ([str(work), "--withdraw", "ann", "--share", "0.5"], "give --order and --share in a separate"),
+            ([str(work), "--withdraw", "ann", "--order", "confidence"], "cannot be combined with --order or --share"),
+            ([str(work), "--withdraw", "ann", "--share", "0.5"], "cannot be combined with --order or --share"),
         ):
             assert main(["audit", *options]) == 2
             [line] = capsys.readouterr().err.splitlines()[-1:]

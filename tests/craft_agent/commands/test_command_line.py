@@ -29,7 +29,7 @@ def test_from_images_to_a_data_set(tmp_path, capsys):
     assert main(["export", str(work), str(tmp_path / "out")]) == 2
     assert "craft-agent audit" in capsys.readouterr().err
     assert main(["status", str(work)]) == 0
-    assert "samples: 6, of which nobody has judged 6; run `craft-agent audit" in capsys.readouterr().out
+    assert "samples: 6, 6 of which nobody has judged; run `craft-agent audit" in capsys.readouterr().out
     store = AuditStore(work)
     for sample_id in store.sample_ids("ann"):
         store.decide(sample_id, "ann", Decision("accept"))
@@ -37,7 +37,7 @@ def test_from_images_to_a_data_set(tmp_path, capsys):
     assert "2 pairs, 6 regions, 18 sentences" in capsys.readouterr().out
     assert main(["status", str(work)]) == 0
     shown = capsys.readouterr().out
-    assert "nobody has judged 0;" in shown
+    assert "0 of which nobody has judged;" in shown
     assert "craft-agent export" in shown
     assert main(["stats", str(work), "--out", str(tmp_path / "funnel.png")]) == 0
     assert "samples accepted" in capsys.readouterr().out

@@ -159,7 +159,7 @@ def test_two_images_of_one_name_are_not_one_pair(work, tmp_path, capsys):
 def test_a_pair_without_its_other_image_is_named(work, tmp_path, capsys):
     file = export(work, tmp_path / "out", "coco")
     (file.parent / "A" / "place_001.png").unlink()
-    assert_refused(file, tmp_path, "coco", ["image 2", "A/ has no file with the name of B/place_001.png"], capsys)
+    assert_refused(file, tmp_path, "coco", ["image 2", "A/ has no file that matches B/place_001.png"], capsys)
 
 
 def test_images_that_changed_since_the_run_are_refused(work, tmp_path, capsys):
@@ -307,7 +307,7 @@ COCO = {
     "unknown pair": (("images", 0, "file_name"), "B/none.png", "image 1", "no pair none"),
     "image size": (("images", 0, "width"), -1, "image 1", "not a valid image size"),
     "copy": (("annotations", 1, "attributes", "sample_id"), "place_000_0", "annotation", "clear the sample_id"),
-    "box": (("annotations", 1, "segmentation"), None, "annotation 2", "a box is no mask"),
+    "box": (("annotations", 1, "segmentation"), None, "annotation 2", "a box is not a mask"),
     "surrogate": (("annotations", 1, "attributes", "sentence"), "x\ud800", "annotation 2", "not valid Unicode"),
     "other t1": (("images", 0, "file_name_t1"), "A/place_001.png", "image 1", "is that of the pair place_001"),
     "no list": (("annotations",), {}, "the file", '"annotations" is {}'),
@@ -333,7 +333,7 @@ def test_exchanged_times_are_refused(work, tmp_path, capsys):
     image = content["images"][0]
     image["file_name"], image["file_name_t1"] = image["file_name_t1"], image["file_name"]
     file.write_text(json.dumps(content), encoding="utf-8")
-    assert_refused(file, tmp_path, "coco", ["image 1", "its t1 is B/place_000.png", "exchange them"], capsys)
+    assert_refused(file, tmp_path, "coco", ["image 1", "its t1 is B/place_000.png", "swap them"], capsys)
 
 
 def test_both_images_may_be_frames_in_one_folder(work, tmp_path):
@@ -385,8 +385,8 @@ def test_drafts_and_relations_of_label_studio_are_named(tmp_path):
     data = {"image_t1": "A/a.png", "image_t2": "B/a.png", "width": 64, "height": 48}
     relation = {"type": "relation", "from_id": "r1", "to_id": "r2", "direction": "right"}
     for task, problem in (
-        ({"annotations": [], "drafts": [{"result": []}]}, "task 1: it has a draft, which is not read: submit it"),
-        ({"annotations": [{"result": [relation]}]}, "task 1, result 1: it is of the type relation, which is not read"),
+        ({"annotations": [], "drafts": [{"result": []}]}, "task 1: it has an unsubmitted draft: submit it"),
+        ({"annotations": [{"result": [relation]}]}, "task 1, result 1: it is of the type relation, which is not"),
     ):
         path = tmp_path / "tasks.json"
         path.write_text(json.dumps([{"data": data, **task}]))

@@ -71,7 +71,7 @@ def test_a_pair_whose_missing_image_is_added_is_processed(tmp_path):
     path.unlink()
     store = start(images, tmp_path / "work")
     before = finish(store)
-    assert before["place_001"] == ("skipped", "B/ has no file with the name of A/place_001.png")
+    assert before["place_001"] == ("skipped", "B/ has no file that matches A/place_001.png")
     assert store.known_pairs() == {"place_000"}
     path.write_bytes(content)
     assert finish(start(images, tmp_path / "work")) == {**before, "place_001": ("refined", "")}

@@ -88,7 +88,7 @@ def test_an_export_replaces_its_like_and_nothing_else(work, tmp_path):
     with pytest.raises(CraftError, match="folder of pairs"):
         export_work(work, tmp_path / "pairs" / "out")
     (tmp_path / "out" / "notes.txt").write_text("x")
-    with pytest.raises(CraftError, match=r"notes\.txt is no part of the earlier export"):
+    with pytest.raises(CraftError, match=r"notes\.txt is not part of the earlier export"):
         export_work(work, tmp_path / "out")
     assert (tmp_path / "out" / "notes.txt").is_file()
 
