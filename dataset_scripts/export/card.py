@@ -45,8 +45,8 @@ _COLUMNS = {
     "masks": ("masks", "the described changes, one for each sentence"),
     "expression": ("text", "the sentence"),
     "expressions": ("texts", "the sentences"),
-    "change_type": (", ".join(CHANGE_TYPES), "what became of the thing"),
-    "change_types": (", ".join(CHANGE_TYPES), "what became of the thing, for each sentence"),
+    "change_type": (", ".join(CHANGE_TYPES), "what happened to the object"),
+    "change_types": (", ".join(CHANGE_TYPES), "what happened to the object, for each sentence"),
     "domain": (", ".join(DOMAINS), "normal scene or remote sensing; null if unknown"),
     "view": (", ".join(VIEWS), "where the camera was"),
     "source": ("text", "the dataset that the images come from"),
@@ -232,5 +232,5 @@ def _sizes_table(facts: CardFacts) -> str:
 
 def _license_note(facts: CardFacts) -> str:
     if facts.license == "unknown":
-        return "The licence of these data is unknown: ask the authors of the images before you share them."
+        return "The licence of this data is unknown: ask the authors of the images before you share them."
     return ""

@@ -97,7 +97,7 @@ def import_matplotlib() -> Any:
         import matplotlib.colors
         import matplotlib.figure
     except ImportError as error:
-        raise DataError("The page is drawn with matplotlib, which is missing; `pip install matplotlib`.") from error
+        raise DataError("The page needs matplotlib; `pip install matplotlib`.") from error
     return matplotlib
 
 

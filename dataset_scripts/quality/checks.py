@@ -150,7 +150,7 @@ def _check_dull(pairs: Sequence[PairFacts]) -> Check:
         for date, image in (("t1", pair.image_t1), ("t2", pair.image_t2))
         if image.dullness
     ]
-    summary = "nearly black or flat, so that nothing can be seen; see whether depth and bands are right"
+    summary = "nearly black or flat, so that nothing can be seen; check bit depth and bands"
     return judge("dark or flat images", examples, Verdict.WARN, summary, "no image is nearly black or flat")
 
 
@@ -215,7 +215,7 @@ def _check_ambiguity(pairs: Sequence[PairFacts]) -> Check:
 def _check_repetition(pairs: Sequence[PairFacts]) -> Check:
     examples = _repeated(pairs, lambda masks: len(set(masks)) < len(masks))
     summary = "the same sentence with the same mask more than once in a pair"
-    return judge("repeated sentences", examples, Verdict.WARN, summary, "no sentence comes twice with the same mask")
+    return judge("repeated sentences", examples, Verdict.WARN, summary, "no sentence occurs twice with the same mask")
 
 
 def _check_change_types(pairs: Sequence[PairFacts]) -> Check:

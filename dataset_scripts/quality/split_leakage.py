@@ -117,7 +117,7 @@ def _check_repeated_pairs(pairs: Sequence[PairFacts]) -> Check:
         if original is not pair:
             examples.append(f"{pair.name} shows the same as {original.name}")
     summary = "pairs of one split that show the same images"
-    return judge("repeated pairs", examples, Verdict.WARN, summary, "no pair comes twice in a split")
+    return judge("repeated pairs", examples, Verdict.WARN, summary, "no pair occurs twice in a split")
 
 
 def _share_an_image(first: PairFacts, second: PairFacts) -> bool:

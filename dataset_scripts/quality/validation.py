@@ -111,7 +111,7 @@ def _reading_checks(report: ReadingReport, pairs: int) -> list[Check]:
     """One outcome for the number of pairs, and one for each reason to skip or repair."""
     kept = f"{report.kept_pairs.total():,} pairs, {report.kept_expressions.total():,} sentences"
     if report.kept_pairs.total() > pairs:
-        kept += f"; {pairs:,} distinct pairs, which all that follows is about"
+        kept += f"; {pairs:,} distinct pairs, to which all further checks refer"
     checks = [Check("reading", Verdict.PASS if pairs else Verdict.FAIL, pairs, kept)]
     for reason in Reason:
         for findings, verdict in ((report.skipped, Verdict.FAIL), ([*report.repaired, *report.unused], Verdict.WARN)):

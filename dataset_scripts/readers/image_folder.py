@@ -96,7 +96,7 @@ class MetadataReader:
         other = sorted({column for _, row in self.rows for column in row}.difference(_COLUMNS))
         if self.is_pretrain and other:
             named = printable_line(", ".join(other))
-            detail = f"not read are the columns {named}; a sentence belongs into the column expression"
+            detail = f"these columns are ignored: {named}; put sentences into the column expression"
             report.leave_out(name, self.metadata.name, detail)
 
     def list_pairs(self) -> list[Pair]:
@@ -190,7 +190,7 @@ class MetadataReader:
                 draft.labels[column] = value
             elif value is not None and value != known:
                 shown, earlier = (json.dumps(each)[:80] for each in (value, known))
-                detail = f"{column} is {shown}, in an earlier row of the pair {earlier}; that counts"
+                detail = f"{column} is {shown}, but {earlier} in an earlier row of the pair; the earlier one is used"
                 self._values.repair_label(detail, sample)
 
     def _record(self, draft: _Draft, known: Mapping[str, Pair]) -> Pair:
@@ -227,7 +227,7 @@ class MetadataReader:
         if not path.resolve().is_relative_to(self.root):
             raise UnusableError(escape, f"{name} is a link out of the folder; copy the file")
         if path.suffix.lower() not in PLAIN_SUFFIXES:
-            raise UnusableError(missing, f"{name} does not end like an image: {', '.join(PLAIN_SUFFIXES)}")
+            raise UnusableError(missing, f"{name} has no suffix of an image: {', '.join(PLAIN_SUFFIXES)}")
         return ImageFile(name=f"{self.name}/{name}", source=path)
 
     def _report_unused(self) -> None:

@@ -201,7 +201,7 @@ def _split_folders(folder: Path) -> list[SplitFolder]:
         if inner:
             raise DataError(f"{folder} holds no pairs itself, but {inner[0]} does: name that folder.") from error
         raise DataError(
-            f"{folder} holds no pairs that are known here: neither folders A and B, Image1 and Image2, im1 and im2, "
+            f"{folder} contains no pairs in a known layout: neither folders A and B, Image1 and Image2, im1 and im2, "
             f"T1 and T2, or time1 and time2 (in it or in its sub-folders), nor "
             f"{METADATA} (in it or in train, validation, test), nor README.md with configurations of Parquet files."
         ) from error

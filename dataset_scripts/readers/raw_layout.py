@@ -305,7 +305,7 @@ class _Lister:
         mask = self.masks.find(stem, is_new=True)
         if mask is None:
             where = f"{self.masks.kind}/{stem}"
-            raise UnusableError(Reason.MISSING_MASK, f"there is no {where} with an ending of an image file")
+            raise UnusableError(Reason.MISSING_MASK, f"there is no {where} with the suffix of an image")
         self._claim(stem)
         for index in (self.images_t1, self.images_t2, self.masks):
             names = index.names(stem) if stem in index.stems() else []
@@ -356,7 +356,7 @@ class _Lister:
     ) -> Pair:
         domain = self._values.label(content.get("domain"), DOMAINS, "domain", pair_id)
         if self.folder.domain is not None and domain not in (None, self.folder.domain):
-            detail = f"its file says {domain}, its folder {self.folder.domain}; the folder counts"
+            detail = f"its file says {domain}, its folder {self.folder.domain}; that of the folder is used"
             self._values.repair_label(detail, pair_id)
         return Pair(
             pair_id=pair_id,

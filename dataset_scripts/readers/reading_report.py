@@ -67,8 +67,8 @@ EXPLANATIONS = {
     Reason.UNREADABLE_MASK: "sentence (stage 1: pair) skipped: the mask is damaged or truncated",
     Reason.MASK_PATH_ESCAPE: "sentence (stage 1: pair) skipped: the mask's path leads out of the dataset's folder",
     Reason.MASK_OF_OTHER_SHAPE: "sentence (stage 1: pair) skipped: the aspect ratios of mask and images differ",
-    Reason.MASK_AMBIGUOUS: "sentence (stage 1: pair) skipped: the mask's values can mean several things; say which "
-    "with --mask-values or --mask-threshold",
+    Reason.MASK_AMBIGUOUS: "sentence (stage 1: pair) skipped: the mask's values are ambiguous; say which are "
+    "foreground with --mask-values or --mask-threshold",
     Reason.NOT_LISTED: "pair skipped: no split list names it",
     Reason.MASK_RESIZED: "kept: the mask had another size and was resized (nearest neighbour)",
     Reason.MASK_NOT_BINARY: "kept: the mask had values other than 0 and 255, whose meaning is unambiguous",

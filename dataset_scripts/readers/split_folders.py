@@ -110,7 +110,7 @@ def find_split_folders(root: str | Path) -> list[SplitFolder]:
         )
     if candidates != [absolute]:
         left = [path for path in candidates if not parts.get(path)]
-        why = "it has not the folders of both images"
+        why = "it does not have the folders of both images"
         ignored = tuple((absolute.name, path.name, why) for path in left if _holds_images(path))
         folders[0] = replace(folders[0], ignored=(*ignored, *folders[0].ignored))
     return folders
@@ -249,7 +249,7 @@ def _parts_by_list(whole: SplitFolder) -> list[SplitFolder]:
     splits = {file: {_split_of(token) for token in _tokens(file.stem)} - {None} for file in files}
     lists = [file for file in files if len(splits[file]) == 1]
     ignored = tuple(
-        (whole.name, f"{file.parent.name}/{file.name}", "its name is that of no split, or of several")
+        (whole.name, f"{file.parent.name}/{file.name}", "its name matches no split, or several")
         for file in files
         if file not in lists
     )
@@ -278,7 +278,7 @@ def _parts_by_folder(whole: SplitFolder) -> list[SplitFolder]:
                 known = found.setdefault(entry.name.lower(), [f"{each}/{entry.name}" for each in whole.places])
                 known[number] = f"{place}/{entry.name}"
             elif not is_hidden(entry.name):
-                ignored.append((whole.name, f"{place}/{entry.name}", "it is in no folder of a split"))
+                ignored.append((whole.name, f"{place}/{entry.name}", "it is not in the folder of a split"))
     return [
         replace(
             whole,

@@ -210,7 +210,7 @@ def test_without_a_licence_the_card_says_so(raw, out) -> None:
     export_dataset(raw, out)
     card = DatasetCard.load(out / "README.md")
     assert card.data.license == "unknown"
-    assert "The licence of these data is unknown" in card.text
+    assert "The licence of this data is unknown" in card.text
 
 
 def test_rows_come_in_groups_of_a_hundred(tmp_path, out) -> None:

@@ -272,7 +272,7 @@ def test_a_pair_twice_in_one_split_warns_unless_it_is_the_union_of_domains(tmp_p
     validation = validate(root)
     assert check_of(validation, "repeated pairs").verdict == Verdict.PASS
     assert check_of(validation, "reading").summary == (
-        "9 pairs, 27 sentences; 6 distinct pairs, which all that follows is about"
+        "9 pairs, 27 sentences; 6 distinct pairs, to which all further checks refer"
     )
     for kind in "AB":
         shutil.copy(root / "RS_val" / kind / "RS_val_000.png", root / "RS_val" / kind / "RS_val_002.png")

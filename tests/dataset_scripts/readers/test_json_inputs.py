@@ -70,7 +70,7 @@ REFUSED = {
     "1 and true": ('"noisy": 1, "noisy": true, ', "it gives 'noisy' two different values"),
     "within": ('"extra": {"a": [1], "a": [2]}, ', "it gives 'a' two different values"),
     "deep": (f'"extra": {"[" * 100_000}{"]" * 100_000}, ', "it is nested too deeply"),
-    "long number": (f'"extra": {"9" * 5000}, ', "it holds a number of thousands of digits"),
+    "long number": (f'"extra": {"9" * 5000}, ', "it contains a number with thousands of digits"),
 }
 
 
@@ -175,9 +175,9 @@ def test_rows_of_a_pair_that_contradict_each_other_are_named(tmp_path: Path) -> 
     (pair,) = source
     assert (pair.pair_id, pair.domain, pair.source, len(pair.expressions)) == ("a", "RS", "mine", 3)
     assert [finding.detail for finding in source.report.repaired] == [
-        'source is "theirs", in an earlier row of the pair "mine"; that counts',
-        'pair_id is "b", in an earlier row of the pair "a"; that counts',
-        'domain is "NS", in an earlier row of the pair "RS"; that counts',
+        'source is "theirs", but "mine" in an earlier row of the pair; the earlier one is used',
+        'pair_id is "b", but "a" in an earlier row of the pair; the earlier one is used',
+        'domain is "NS", but "RS" in an earlier row of the pair; the earlier one is used',
     ]
 
 

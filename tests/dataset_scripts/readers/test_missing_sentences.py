@@ -21,7 +21,7 @@ def test_a_folder_around_an_export_names_it(tmp_path) -> None:
 def test_a_folder_with_a_readme_is_no_export(tmp_path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "README.md").write_text("Images of a bridge.")
-    with pytest.raises(DataError, match="holds no pairs that are known here: neither folders A and B"):
+    with pytest.raises(DataError, match="contains no pairs in a known layout: neither folders A and B"):
         open_pairs(tmp_path, "train")
 
 
@@ -36,7 +36,7 @@ def test_data_without_sentences_say_where_they_belong(tmp_path, checked) -> None
         open_pairs(folder, "train", checked=checked)
     source = open_pairs(folder)
     assert [finding.detail for finding in source.report.unused] == [
-        r"not read are the columns \x1b[2J\n, sentence; a sentence belongs into the column expression"
+        r"these columns are ignored: \x1b[2J\n, sentence; put sentences into the column expression"
     ]
     (folder / "metadata.jsonl").rename(folder / "metadata.csv")
     (folder / "masks").rename(folder / "label")
