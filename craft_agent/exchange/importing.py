@@ -128,7 +128,8 @@ def _gather(file: AnnotationFile, parts: Iterable[AnnotatedPair]) -> dict[str, A
                 raise file.error(part.entry, f"{known.entry} shows the same pair at another size: correct one of them")
             for mine, other in ((part.file_t1, known.file_t1), (part.file_t2, known.file_t2)):
                 if mine and other and mine != other:
-                    problem = f"{mine} and {other} ({known.entry}) have the same name, {part.pair_id}: rename one"
+                    both = f"{mine} and {other} ({known.entry})"
+                    problem = f"{both} have the same name, {part.pair_id}: rename one of them"
                     raise file.error(part.entry, problem)
             part = AnnotatedPair(
                 part.pair_id,
