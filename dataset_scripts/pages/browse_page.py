@@ -6,10 +6,14 @@ The page is created from `browse_template.html`. Everything from the dataset is 
 shows as text, and in `images/`, whose files are named by numbers: none of it is ever interpreted as markup.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.parallel import map_ahead
@@ -22,6 +26,8 @@ TEMPLATE = Path(__file__).with_name("browse_template.html")
 PAIRS_A_PAGE = 200
 EVERY_CHANGE = "(every change)"
 PALETTE = tuple(map(to_hex, MASK_COLORS))
+_OUTLINE = 2  # Its colour in the images of `draw_mask`.
+_DASHES = 48  # So many dashes fit into the longer side of an image.
 
 
 def write_page(records: Iterable[Pair], out: str | Path, title: str) -> int:
@@ -75,19 +81,28 @@ def _draw_pair(images: Path, numbered: tuple[int, Pair]) -> dict[str, Any]:
     expressions = record.expressions
     if record.change_mask is not None:
         expressions = (Expression(EVERY_CHANGE, record.change_mask, "", 0),)
-    sentences = []
+    sentences: list[dict[str, Any]] = []
+    overlays: dict[int, Image.Image] = {}
     for index, expression in enumerate(expressions):
         mask = expression.mask.read_mask((width, height))[0]
+        sentence: dict[str, Any] = {
+            "text": expression.text,
+            "change": expression.change_type,
+            "noisy": expression.noisy,
+            "area": float(mask.mean()),
+        }
         if mask.any():
-            draw_mask(mask, PALETTE[index % len(PALETTE)]).save(folder / f"mask_{index}.png")
-        sentences.append(
-            {
-                "text": expression.text,
-                "change": expression.change_type,
-                "noisy": expression.noisy,
-                "area": float(mask.mean()),
-            }
-        )
+            overlays[index] = draw_mask(mask, PALETTE[index % len(PALETTE)])
+            overlays[index].save(folder / f"mask_{index}.png")
+            sentence["top"] = _top_of(overlays[index])
+        sentences.append(sentence)
+    # Larger masks lie below smaller ones, so that each can be seen.
+    order = sorted(overlays, key=lambda index: -sentences[index]["area"])
+    for level, (index, gapped) in enumerate(zip(order, _with_gaps([overlays[each] for each in order]), strict=True)):
+        sentences[index]["level"] = level
+        sentences[index]["gaps"] = gapped is not None
+        if gapped is not None:
+            gapped.save(folder / f"mask_{index}_gaps.png")
     return {
         "number": folder.name,
         "id": record.pair_id,
@@ -100,3 +115,32 @@ def _draw_pair(images: Path, numbered: tuple[int, Pair]) -> dict[str, Any]:
         "height": height,
         "sentences": sentences,
     }
+
+
+def _top_of(overlay: Image.Image) -> tuple[float, float]:
+    """The highest point of a mask, from the left and from the top, as shares of the image."""
+    rows, columns = np.nonzero(np.asarray(overlay) == 1)
+    at = int(np.lexsort((columns, rows))[0])
+    return round((columns[at] + 0.5) / overlay.width, 4), round((rows[at] + 0.5) / overlay.height, 4)
+
+
+def _with_gaps(overlays: Sequence[Image.Image]) -> list[Image.Image | None]:
+    """Each mask with gaps where its outline lies on those of previous ones, `None` where there is no gap."""
+    results: list[Image.Image | None] = []
+    below: npt.NDArray[np.intp] | None = None
+    for overlay in overlays:
+        indices = np.asarray(overlay)
+        below = np.zeros(indices.shape, dtype=np.intp) if below is None else below
+        rows, columns = np.indices(indices.shape)
+        dash = max(2, max(indices.shape) // _DASHES)
+        outline = indices == _OUTLINE
+        hidden = outline & ((rows + columns) // dash % (below + 1) != below)
+        below = below + outline
+        if not hidden.any():
+            results.append(None)
+            continue
+        gapped = Image.fromarray(np.where(hidden, 0, indices).astype(np.uint8)).convert("P")
+        gapped.putpalette(overlay.getpalette() or [])
+        gapped.info["transparency"] = overlay.info["transparency"]
+        results.append(gapped)
+    return results

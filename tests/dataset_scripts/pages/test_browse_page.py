@@ -66,6 +66,7 @@ def test_every_pair_and_sentence_is_there_with_its_files(tmp_path, capsys) -> No
     for pair in data["pairs"]:
         folder = tmp_path / "out" / "images" / pair["number"]
         masks = {f"mask_{index}.png" for index in range(len(pair["sentences"]))}
+        masks |= {f"mask_{index}_gaps.png" for index, each in enumerate(pair["sentences"]) if each.get("gaps")}
         assert {path.name for path in folder.iterdir()} == {"t1.jpg", "t2.jpg", *masks}
 
 
@@ -108,6 +109,35 @@ def test_a_mask_of_one_pixel_stays_visible_and_an_empty_one_has_no_file(tmp_path
     assert not (images / "mask_0.png").exists()
     with Image.open(images / "mask_1.png") as image:
         assert np.asarray(image.convert("RGBA"))[..., 3].max() == 255
+
+
+def test_masks_on_one_another_can_all_be_seen(tmp_path) -> None:
+    folder = make_raw_split(tmp_path / "set", "RS_train", pairs=1, size=(512, 512))
+    mask = np.zeros((512, 512), dtype=np.uint8)
+    mask[100:300, 100:300] = 255
+    for index in range(2):
+        Image.fromarray(mask).save(folder / f"masks/RS_train_000/{index}.png")
+    first, second = browse(folder, tmp_path / "out")["pairs"][0]["sentences"]
+    assert (first["level"], first["gaps"], second["level"], second["gaps"]) == (0, False, 1, True)
+    assert first["top"] == pytest.approx([100.5 / 512, 100.5 / 512], abs=1e-4)
+    images = tmp_path / "out/images/000000"
+    assert not (images / "mask_0_gaps.png").exists()
+    whole, gapped = (np.asarray(Image.open(images / f"mask_1{end}.png").convert("RGBA")) for end in ("", "_gaps"))
+    outline = whole[..., 3] == 255
+    assert 0.4 < (gapped[..., 3][outline] == 255).mean() < 0.6
+    assert (gapped[~outline] == whole[~outline]).all()
+
+
+def test_a_smaller_mask_lies_above_a_larger_one(tmp_path) -> None:
+    folder = make_raw_split(tmp_path / "set", "RS_train", pairs=1, size=(512, 512))
+    mask = np.zeros((512, 512), dtype=np.uint8)
+    mask[200:220, 200:220] = 255
+    Image.fromarray(mask).save(folder / "masks/RS_train_000/0.png")
+    mask[100:400, 100:400] = 255
+    Image.fromarray(mask).save(folder / "masks/RS_train_000/1.png")
+    small, large = browse(folder, tmp_path / "out")["pairs"][0]["sentences"]
+    assert (large["level"], small["level"]) == (0, 1)
+    assert not small["gaps"]
 
 
 def test_stage_1_pairs_show_every_change(tmp_path) -> None:
@@ -334,8 +364,10 @@ def test_masks_follow_mouse_clicks_and_keys(tmp_path) -> None:
         """
         const [first, second] = document.querySelectorAll(".pair");
         const shown = (card) => {
-          const overlays = [...card.querySelectorAll("figure:first-child .overlay:not([hidden])")];
-          return overlays.map((overlay) => overlay.getAttribute("src").split("/").pop()).sort();
+          const all = [...card.querySelectorAll("figure:first-child .overlay")];
+          // Not only the attribute: a style sheet can show what is hidden.
+          const overlays = all.filter((overlay) => getComputedStyle(overlay).display !== "none");
+          return overlays.map((overlay) => overlay.getAttribute("src").split("/").pop().replace("_gaps", "")).sort();
         };
         const sentences = first.querySelectorAll(".sentence");
         const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
@@ -378,3 +410,32 @@ def test_images_and_masks_load_from_the_disk(tmp_path) -> None:
     browse(make_raw_split(tmp_path / "set", "RS_train", pairs=1), out)
     sizes = run_script(out, "return [...document.images].map((image) => image.naturalWidth);")
     assert sizes == [48] * 8  # two images in each frame, and two masks over each
+
+
+@needs_browser
+def test_each_mask_has_its_number_and_gaps_only_beside_others(tmp_path) -> None:
+    folder = make_raw_split(tmp_path / "set", "RS_train", pairs=1, size=(512, 512))
+    mask = np.zeros((512, 512), dtype=np.uint8)
+    mask[100:300, 100:300] = 255
+    for index in range(2):
+        Image.fromarray(mask).save(folder / f"masks/RS_train_000/{index}.png")
+    browse(folder, tmp_path / "out")
+    steps = run_script(
+        tmp_path / "out",
+        """
+        const shown = (selector) => [...document.querySelectorAll(`figure:first-child ${selector}:not([hidden])`)];
+        const names = () => shown(".overlay").map((each) => each.getAttribute("src").split("/").pop());
+        const numbers = () => shown(".number").map((each) => each.textContent);
+        const all = [names(), numbers()];
+        const [first, second] = document.querySelectorAll(".sentence");
+        second.dispatchEvent(new Event("pointerenter"));
+        const alone = [names(), numbers()];
+        first.dispatchEvent(new Event("pointerenter"));
+        return { all, alone, other: [names(), numbers()] };""",
+    )
+    # The first thing is there at t2 alone.
+    assert steps == {
+        "all": [["mask_0.png", "mask_1_gaps.png"], ["2"]],
+        "alone": [["mask_1.png"], ["2"]],
+        "other": [["mask_0.png"], []],
+    }
