@@ -96,7 +96,7 @@ class BenchmarkTab:
         with gr.Row(elem_id="report-range"):
             self.least = gr.Slider(0, 100, 0, step=5, label="IoU from", min_width=220)
             self.most = gr.Slider(0, 100, 100, step=5, label="IoU to", min_width=220)
-            self.button = gr.Button("Show", variant="primary", min_width=120, elem_id="show-report")
+            self.button = gr.Button("Show", variant="primary", scale=0, min_width=120, elem_id="show-report")
 
     def _build_case(self) -> None:
         self.caption = gr.HTML(elem_id="case", padding=False)

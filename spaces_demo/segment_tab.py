@@ -50,7 +50,7 @@ class SegmentTab:
         self.sentences = gr.Textbox(
             first.text,
             label="What changed?",
-            info="One sentence per line. “Every change” needs no sentence.",
+            info="One sentence per line; none for “Every change”.",
             placeholder="the house that appeared\nthe car that has left",
             lines=4,
             max_lines=MAX_SENTENCES,
@@ -126,9 +126,11 @@ class SegmentTab:
         page: dict[str, Any] = {**options, "api_visibility": "private", "show_progress_on": self.view}
         ask: dict[str, Any] = {"fn": self.answer, "inputs": [*images, self.asked, *settings], "outputs": shown, **page}
         reading: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+        # In the queue: gradio does not show what an event outside of it refuses.
+        checking = {**reading, "queue": True}
         # On a phone the answer lies far from the button.
         gr.on(
-            [self.segment_button.click, self.sentences.submit], self._check, self.sentences, self.asked, **reading
+            [self.segment_button.click, self.sentences.submit], self._check, self.sentences, self.asked, **checking
         ).success(**ask, scroll_to_output=True)
         self.all_changes_button.click(lambda: [EVERY_CHANGE], None, self.asked, **reading).success(
             **ask, scroll_to_output=True

@@ -130,13 +130,15 @@ def test_it_opens_solved_and_answers_about_a_pair(driver: Any, server: Server, w
     page = Page(driver, server.url, width, dark)
     assert page.answers() == list(EXAMPLES[0].sentences)
     assert len(page.all("#answers .pv-pane img")) == 2
-    # The images fill their fields, and on a phone the question follows the answers without a gap.
+    # The images fill their fields, and on a phone the answers follow the question without a gap.
     for image in page.all("#images .image-frame img"):
         empty = "return arguments[0].closest('.image-container').clientWidth - arguments[0].clientWidth"
         assert abs(page.run(empty, image)) < 8
     if width < 600:
-        last, images = page.all("#answers-column > .gr-accordion")[0], page.all("#images")[0]
-        assert 0 <= images.rect["y"] - last.rect["y"] - last.rect["height"] < 30
+        examples, answers = (page.all(each)[0].rect for each in ("#examples", "#answers"))
+        assert 0 <= answers["y"] - examples["y"] - examples["height"] < 30
+        # They begin on the first screen.
+        assert answers["y"] < 800
     # One click shows another example; the model is not asked.
     page.press_card(1)
     page.wait(lambda: page.answers() == list(EXAMPLES[1].sentences))
@@ -196,3 +198,11 @@ def test_a_file_that_is_no_image_gets_a_message(driver: Any, server: Server, tmp
     page.upload(wrong, LAGOON[1])
     page.ask("a car")
     page.wait(lambda: "is not an image" in " ".join(each.text for each in page.all("[role=alert], .toast-body")))
+
+
+def test_what_was_left_out_is_said(driver: Any, server: Server) -> None:
+    page = Page(driver, server.url, 1280, dark=False)
+    page.ask(" ")
+    page.wait(lambda: "Write what changed" in " ".join(each.text for each in page.all(".toast-body")))
+    # Only once: the answers and their buttons stay as they were.
+    assert not [each for each in page.all("#answers .error") if each.is_displayed()]
