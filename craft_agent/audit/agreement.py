@@ -77,7 +77,7 @@ def summary_of(store: AuditStore) -> str:
     """
     auditors = store.auditors()
     if not auditors:
-        return "**Nobody has judged a sample yet.**"
+        return "**Nobody has judged a sample yet.** Tables appear here after the first decision."
     found = len(store.disagreements())
     disagreements = "1 disagreement" if found == 1 else f"{found:,} disagreements" if found else "No disagreement"
     people = "1 person has" if len(auditors) == 1 else f"{len(auditors)} people have"

@@ -58,7 +58,8 @@ _PERSON = "craft_agent.person"
 AGREEMENT_HELP = """
 Samples are exported if both auditors accept them in the end, or an adjudicator does. To settle a disagreement, open
 the list *Disagreements* in the tab *Audit* and decide again.
-
+"""
+KAPPA_HELP = """
 Cohen's kappa compares the verdicts of two auditors with chance: 1 is full agreement, 0 is chance. Only decisions that
 were made before seeing those of others count.
 """
@@ -146,10 +147,10 @@ def _build_blocks(store: AuditStore, desk: AuditDesk, work: Path, settings: dict
 
 
 def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
+    summary = gr.Markdown(elem_classes="audit-summary")
     gr.Markdown(AGREEMENT_HELP, elem_classes="audit-about")
     # Tables without rows are not shown.
     table: dict[str, Any] = {"interactive": False, "type": "array", "buttons": [], "visible": False}
-    summary = gr.Markdown(elem_classes="audit-summary")
     found = gr.Dataframe(
         label="Disagreements: choose one to see the proposal and the version of each auditor",
         headers=list(DISAGREEMENT_HEADERS),
@@ -171,6 +172,7 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
         elem_classes="audit-tables",
         **table,
     )
+    kappa = gr.Markdown(KAPPA_HELP, elem_classes="audit-about", visible=False)
     people = gr.Dataframe(label="Auditors", headers=list(AUDITOR_HEADERS), elem_classes="audit-tables", **table)
 
     tables = [agreement, found, people]
@@ -181,7 +183,9 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
 
     def refresh() -> tuple[Any, ...]:
         with _shown_errors():
-            return summary_of(store), *(gr.update(value=each, visible=bool(each)) for each in rows())
+            found = rows()
+            shown = (gr.update(value=each, visible=bool(each)) for each in found)
+            return summary_of(store), gr.update(visible=bool(found[0])), *shown
 
     def draw(chosen: gr.SelectData) -> str:
         # Not by its number: the reader may have sorted the table.
@@ -194,7 +198,7 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
 
     gr.on([], rows, outputs=tables, api_name="agreement", queue=False)
     page: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
-    tab.select(refresh, outputs=[summary, *tables], **page)
+    tab.select(refresh, outputs=[summary, kappa, *tables], **page)
     found.select(draw, outputs=versions, api_visibility="private", queue=False)
 
 

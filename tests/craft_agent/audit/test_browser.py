@@ -228,6 +228,8 @@ def test_the_agreement_tab_shows_no_empty_tables(ann, url) -> None:
     ann.driver.find_element("xpath", "//button[@role='tab' and contains(., 'Agreement')]").click()
     wait_for(lambda: "Nobody has judged a sample yet." in "".join(ann.texts(".audit-summary")))
     assert not [each for each in ann.driver.find_elements("css selector", ".audit-tables") if each.is_displayed()]
+    # What explains a table comes with it.
+    assert not any("kappa" in text for text in ann.texts(".audit-about"))
 
 
 def test_the_agreement_tab_lists_and_draws_what_differs(ann, url, store) -> None:
