@@ -197,9 +197,10 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
             return disagreement_html(store, sample_id)
 
     gr.on([], rows, outputs=tables, api_name="agreement", queue=False)
-    page: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
-    tab.select(refresh, outputs=[summary, kappa, *tables], **page)
-    found.select(draw, outputs=versions, api_visibility="private", queue=False)
+    # In the queue: gradio does not show the errors of events outside of it.
+    page: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": None}
+    tab.select(refresh, outputs=[summary, kappa, *tables], show_progress="hidden", **page)
+    found.select(draw, outputs=versions, **page)
 
 
 def _name(given: str, request: gr.Request) -> str:

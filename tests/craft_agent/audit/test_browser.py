@@ -251,6 +251,19 @@ def test_the_agreement_tab_lists_and_draws_what_differs(ann, url, store) -> None
     assert wait_for(lambda: ann.script("return document.querySelector('.audit-versions .pv-pane').offsetWidth")) > 100
 
 
+def test_a_disagreement_that_was_settled_meanwhile_is_said(ann, url, store) -> None:
+    ann.open(url + "?auditor=ann")
+    ann.press("a")
+    ann.open(url + "?auditor=bob")
+    ann.press("r", "8")
+    ann.driver.find_element("xpath", "//button[@role='tab' and contains(., 'Agreement')]").click()
+    row = f"//*[contains(@class, 'audit-disagreements')]//*[text()='{store.sample_ids('ann', 'all')[0]}']"
+    shown = wait_for(lambda: [each for each in ann.driver.find_elements("xpath", row) if each.is_displayed()])
+    store.undo("bob")
+    shown[0].click()
+    wait_for(lambda: "is no longer a disagreement" in "".join(ann.texts(".toast-body")))
+
+
 def test_a_server_that_is_away_takes_nothing_along(ann, url, store) -> None:
     first, second, *_ = store.sample_ids("ann", "all")
     ann.open(url, "ann")
