@@ -4,7 +4,8 @@ Parses the command lines and recipes of the training commands, which have our ow
 transformers' and trl's dataclasses. `options.py` checks them first, and prints the help.
 """
 
-from collections.abc import Sequence, Set
+import math
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -14,7 +15,7 @@ from trl import ModelConfig, SFTConfig, TrlParser
 
 from .arguments import AugmentationArguments, DataArguments, ModelArguments
 from .errors import TrainingError
-from .names import LORA_OPTIONS, SHIPPED
+from .names import LORA_OPTIONS, NO_DATA, SHIPPED
 from .options import stage_options, take_recipe, with_recipe
 from .training_config import MTRefSegTrainingConfig
 
@@ -22,6 +23,13 @@ from .training_config import MTRefSegTrainingConfig
 # The options of trl's dataclasses that have an effect here. The others are for language models.
 _USED_BY_MODEL = {"model_name_or_path", "model_revision", "attn_implementation", "use_peft", *LORA_OPTIONS}
 _USED_BY_TRAINING = {field.name for field in fields(TrainingArguments)} | {"dataset_kwargs", "activation_offloading"}
+
+# Numbers that the libraries check when they use them, with a traceback, or not at all. `None` is always possible.
+_AT_LEAST_1 = ("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps")
+_NOT_NEGATIVE = (
+    *("learning_rate", "backbone_learning_rate", "language_learning_rate", "weight_decay", "warmup_steps"),
+    *("dataloader_num_workers", "seed"),
+)
 
 Arguments = tuple[ModelArguments, DataArguments, AugmentationArguments, MTRefSegTrainingConfig, ModelConfig]
 
@@ -63,9 +71,12 @@ class TrainingParser(TrlParser):
             self.print_help()
             raise SystemExit(0)
         try:
-            return tuple(self.parse_args_into_dataclasses(given, look_for_args_file=False))
+            parsed = tuple(self.parse_args_into_dataclasses(given, look_for_args_file=False))
         except ValueError as error:
             raise TrainingError(" ".join(str(error).split())) from error
+        for group in parsed:
+            _check_numbers(vars(group))
+        return parsed
 
 
 def parse_arguments(
@@ -86,18 +97,50 @@ def parse_arguments(
         TrainingError: If an option, a value or the recipe is wrong.
         SystemExit: After the help.
     """
-    stage_options().check(arguments, default_recipe, program, description)
+    on_line = stage_options().check(arguments, default_recipe, program, description)
     given, is_default = with_recipe(arguments, default_recipe)
+    given += _without_evaluation(on_line.get("eval_data", take_recipe(given)[1].get("eval_data")))
     groups = (ModelArguments, DataArguments, AugmentationArguments, MTRefSegTrainingConfig, ModelConfig)
     parsed = TrainingParser(groups, program, description).parse(given)
     named = {piece[2:].replace("-", "_") for piece in given if piece[:2] == "--"}
     _settle_checkpoints(parsed[0], parsed[-1], named, is_default)
-    _, data_arguments, _, training, model_config = parsed
+    training, model_config = parsed[-2:]
     _refuse_unused(model_config, ModelConfig, _USED_BY_MODEL)
     _refuse_unused(training, SFTConfig, _USED_BY_TRAINING)
-    if not data_arguments.eval_data:
-        training.eval_strategy, training.do_eval, training.load_best_model_at_end = "no", False, False
     return cast(Arguments, parsed)
+
+
+def _without_evaluation(eval_data: Any) -> list[str]:
+    """
+    Options that turn evaluation off if there is no data for it. They are added before the libraries compare the steps
+    of evaluations and checkpoints.
+    """
+    if eval_data not in (NO_DATA, [NO_DATA], []):
+        return []
+    return ["--eval_strategy", "no", "--do_eval", "false", "--load_best_model_at_end", "false"]
+
+
+def _check_numbers(values: Mapping[str, Any]) -> None:
+    """
+    Refuses numbers with which a run cannot be made, or would not do what they say.
+
+    Args:
+        values (`Mapping[str, Any]`): Options by name.
+
+    Raises:
+        TrainingError: If one of them is out of range; the message names it.
+    """
+    for names, least in ((_AT_LEAST_1, 1), (_NOT_NEGATIVE, 0)):
+        for name in names:
+            value = values.get(name)
+            if isinstance(value, int | float) and not least <= value < math.inf:
+                raise TrainingError(f"--{name} {value} must be {least} or more.")
+    if "max_steps" in values and values["max_steps"] < 1:
+        if values["max_steps"] == 0:
+            # The libraries would train for num_train_epochs.
+            raise TrainingError("--max_steps 0 trains nothing: give 1 or more, or -1 to train for num_train_epochs.")
+        if not values["num_train_epochs"] > 0:
+            raise TrainingError(f"--num_train_epochs {values['num_train_epochs']} must be more than 0.")
 
 
 def _settle_checkpoints(

@@ -30,5 +30,8 @@ class MTRefSegTrainingConfig(TrainingOptions, SFTConfig):  # type: ignore[misc] 
         self.remove_unused_columns = False
         self.dataset_kwargs = {"skip_prepare_dataset": True}
         if self.eval_strategy == "no" and self.load_best_model_at_end:
-            raise TrainingError("load_best_model_at_end needs scores: set eval_strategy as well.")
+            raise TrainingError(
+                "load_best_model_at_end needs scores, but eval_strategy is no: add --load_best_model_at_end false, or "
+                "another eval_strategy. The recipe may set either of them."
+            )
         super().__post_init__()
