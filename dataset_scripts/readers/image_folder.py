@@ -210,6 +210,7 @@ class MetadataReader:
             expressions=tuple(draft.expressions),
             change_mask=draft.change_mask,
             folder=self.name,
+            skipped_sentences=0 if self.is_pretrain else draft.rows - len(draft.expressions),
         )
 
     def _find(self, name: str, escape: Reason, missing: Reason) -> ImageFile:

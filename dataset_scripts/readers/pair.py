@@ -50,6 +50,8 @@ class Pair:
         expressions (`tuple[Expression, ...]`): The sentences; none for stage 1.
         change_mask (`ImageFile`, *optional*): The mask of every change, if the data have one.
         folder (`str`, *optional*, defaults to `""`): Name of the split folder, for messages.
+        skipped_sentences (`int`, *optional*, defaults to 0): How many of its sentences were skipped. With any, the
+            union of the masks of the others may lack a change.
         absent_types (`frozenset[str]`, *optional*): Change types that certainly do not occur in the pair; known
             only for generated pairs.
         problem (`str`, *optional*, defaults to `""`): Why the pair cannot be used at all; then its images and masks
@@ -66,6 +68,7 @@ class Pair:
     expressions: tuple[Expression, ...] = ()
     change_mask: ImageFile | None = None
     folder: str = ""
+    skipped_sentences: int = 0
     absent_types: frozenset[str] = frozenset()
     problem: str = ""
 
@@ -174,22 +177,29 @@ def check_pair(pair: Pair) -> tuple[Pair | None, list[Finding]]:
     if not expressions:
         report.skip(Reason.NO_EXPRESSION_LEFT, pair.folder, pair.pair_id, "no mask of it can be used")
         return None, report.findings
-    return replace(pair, expressions=tuple(expressions)), report.findings
+    skipped = pair.skipped_sentences + len(pair.expressions) - len(expressions)
+    return replace(pair, expressions=tuple(expressions), skipped_sentences=skipped), report.findings
 
 
-def check_pairs(pairs: Iterable[Pair], report: ReadingReport) -> Iterator[Pair]:
+def check_pairs(pairs: Iterable[Pair], report: ReadingReport, is_stage1: bool = False) -> Iterator[Pair]:
     """
     Decodes the images and masks of pairs on all cores.
 
     Args:
         pairs (`Iterable[Pair]`): Listed pairs.
         report (`ReadingReport`): Collects skipped and repaired items, and counts kept ones.
+        is_stage1 (`bool`, *optional*, defaults to `False`): Whether the masks of a pair's sentences are united to a
+            mask of every change. Then pairs of which a sentence was skipped are skipped as well.
 
     Yields:
         `Pair`: The pairs that pass `check_pair`, in the same order, on demand.
     """
     for checked, findings in map_ahead(check_pair, pairs):
         report.extend(findings)
+        if is_stage1 and checked is not None and checked.change_mask is None and checked.skipped_sentences:
+            detail = f"{checked.skipped_sentences} of its sentences skipped"
+            report.skip(Reason.INCOMPLETE_UNION, checked.folder, checked.pair_id, detail)
+            checked = None
         if checked is not None:
             report.keep(checked.folder, len(checked.expressions))
             yield checked

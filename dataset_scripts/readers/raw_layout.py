@@ -21,6 +21,7 @@ to skip or repair items.
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -344,7 +345,8 @@ class _Lister:
             expressions.append(Expression(sentence, mask, change_type, index, is_noisy))
         if not expressions:
             raise UnusableError(Reason.NO_EXPRESSION_LEFT, "it holds no expression that can be used")
-        return self._record(sample_id, content, images, tuple(expressions), None)
+        record = self._record(sample_id, content, images, tuple(expressions), None)
+        return replace(record, skipped_sentences=len(texts) - len(expressions))
 
     def _record(
         self,

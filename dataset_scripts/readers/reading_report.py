@@ -28,6 +28,7 @@ class Reason(str, Enum):
     IMAGE_TOO_LARGE = "image_too_large"
     UNEQUAL_SIZES = "unequal_sizes"
     NO_EXPRESSION_LEFT = "no_expression_left"
+    INCOMPLETE_UNION = "incomplete_union"
     # One expression is skipped, or a stage-1 pair, which is useless without its mask.
     BLANK_EXPRESSION = "blank_expression"
     MISSING_MASK = "missing_mask"
@@ -62,6 +63,8 @@ EXPLANATIONS = {
     Reason.IMAGE_TOO_LARGE: "pair (expression) skipped: an image (mask) is larger than PIL's limit",
     Reason.UNEQUAL_SIZES: "pair skipped: t1 and t2 differ in size",
     Reason.NO_EXPRESSION_LEFT: "pair skipped: it has no usable expression",
+    Reason.INCOMPLETE_UNION: "pair skipped (stage 1): a sentence of it was skipped, so the union of its masks may "
+    "lack a change",
     Reason.BLANK_EXPRESSION: "sentence skipped: it is empty or not text",
     Reason.MISSING_MASK: "sentence (stage 1: pair) skipped: there is no mask",
     Reason.UNREADABLE_MASK: "sentence (stage 1: pair) skipped: the mask is damaged or truncated",

@@ -1,13 +1,15 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Folders that hold no sentences, or no pairs themselves: the error says what to do."""
 
+from pathlib import Path
+
 import pytest
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import open_pairs
+from dataset_scripts.readers import Reason, open_pairs
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
-from tests.dataset_scripts.raw_folders import make_dataset
+from tests.dataset_scripts.raw_folders import SIZE, edit_json, make_dataset, make_raw_split
 
 
 def test_a_folder_around_an_export_names_it(tmp_path) -> None:
@@ -47,3 +49,36 @@ def test_data_without_sentences_say_where_they_belong(tmp_path, checked) -> None
     ):
         open_pairs(folder, "train", checked=checked)
     assert len(open_pairs(folder, "train", is_stage1=True, checked=checked)) == 2
+
+
+@pytest.mark.parametrize("problem", ["missing mask", "damaged mask", "blank sentence"])
+@pytest.mark.parametrize("layout", ["image folder", "raw layout"])
+def test_masks_are_united_for_stage_1_only_if_a_pair_has_all_of_them(tmp_path, layout, problem) -> None:
+    folder, masks, pairs = _two_pairs(tmp_path, layout)
+    if problem == "missing mask":
+        masks[1].unlink()
+    elif problem == "damaged mask":
+        masks[1].write_bytes(b"not an image")
+    elif layout == "image folder":
+        first, second, *others = read_rows(folder)
+        write_rows(folder, [first, {**second, "expression": " "}, *others])
+    else:
+        edit_json(folder / "RS_train", pairs[0], referring_expressions=["the house that appeared", " "])
+    sentences = open_pairs(folder, "train", "RS")
+    assert sorted(len(pair.expressions) for pair in sentences) == [1, 2]
+    united = open_pairs(folder, "train", "RS", is_stage1=True)
+    assert [pair.pair_id for pair in united] == [pairs[1]]
+    assert united[0].load_change_mask(SIZE).sum() > 0
+    assert [finding.sample for finding in united.report.skipped if finding.reason is Reason.INCOMPLETE_UNION] == [
+        pairs[0]
+    ]
+
+
+def _two_pairs(root: Path, layout: str) -> tuple[Path, list[Path], list[str]]:
+    """A folder of two pairs with two sentences each, the masks of the first pair, and the names of both."""
+    if layout == "image folder":
+        folder = make_image_folder(root / "mine")
+        return folder, sorted((folder / "masks").glob("0_*.png")), ["t1/0", "t1/1"]
+    split = make_raw_split(root, "RS_train", pairs=2)
+    names = ["RS_train_000", "RS_train_001"]
+    return root, sorted((split / "masks" / names[0]).iterdir()), names
