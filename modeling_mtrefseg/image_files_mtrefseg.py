@@ -6,6 +6,7 @@ transparency and misreads some bit depths. This is the only module that turns th
 """
 
 import importlib
+import math
 import struct
 import threading
 import warnings
@@ -246,16 +247,19 @@ def decode(file: Path | bytes, name: str, bands: Sequence[int] | None = None) ->
             raise UnsupportedImageError(name, OTHER_PAGES)
         if tags is not None and (tags.is_deep or tags.has_extra_bands or not tags.is_known_to_pillow):
             return _decode_bands(file, name, tags, bands)
+        # Pillow does not read masks.
+        if tags is not None and tags.has_mask and _is_colour(tags) and tags.bits == 8 and _optional("rasterio"):
+            return _decode_bands(file, name, tags, bands)
         if tags is None and depth_of(file) > 8:
             return _decode_deep(file, name, bands)
         if tags is None:
             _check_png(file)
         with open_image(file) as opened:
             image = load_upright(opened)
-        if tags is not None and tags.nodata is not None and image.mode in ("L", "RGB"):
+        if tags is not None and tags.nodata is not None and image.mode in ("L", "P", "RGB"):
             # If 0 is white, Pillow has inverted the samples, but not their value for "no data".
             is_inverted = tags.photometric == 0 and image.mode == "L"
-            return _without_nodata(image, 255 - tags.nodata if is_inverted else tags.nodata)
+            return _without_nodata(image, 255 - tags.nodata if is_inverted else tags.nodata, bands)
         # A fourth component of a JPEG 2000 is transparency if the file defines it so.
         if opened.format == "JPEG2000" and image.mode == "RGBA" and b"cdef" not in read_head(file, _JPEG_2000_BYTES):
             return _first_bands(image, name, 4, None)
@@ -291,8 +295,7 @@ def check_opened(image: Image.Image, name: str) -> Image.Image | Samples:
 
 def _decode_bands(file: Path | bytes, name: str, tags: TiffTags, bands: Sequence[int] | None) -> Image.Image | Samples:
     """Reads a TIFF with extra samples, or with more than 8 bits."""
-    is_colour = tags.photometric in (RGB, *GREY) or (tags.photometric == YCBCR and tags.bits == 8)
-    if not is_colour or tags.kind == "?":
+    if not _is_colour(tags) or tags.kind == "?":
         problem = f"it is {tags}, of photometric kind {tags.photometric}; save it as 8-bit RGB"
         raise UnsupportedImageError(name, problem)
     rasterio = _optional("rasterio")
@@ -307,6 +310,11 @@ def _decode_bands(file: Path | bytes, name: str, tags: TiffTags, bands: Sequence
         return _pillow_bands(image, name, tags, _MISSING_RASTERIO)
     values = np.asarray(image)[..., None]
     return Samples(values, valid_pixels(values, tags.nodata), is_inverted=tags.photometric == 0)
+
+
+def _is_colour(tags: TiffTags) -> bool:
+    """Whether rasterio gives grey values, or red, green and blue."""
+    return tags.photometric in (RGB, *GREY) or (tags.photometric == YCBCR and tags.bits == 8)
 
 
 def _pillow_bands(image: Image.Image, name: str, tags: TiffTags, advice: str) -> Samples:
@@ -381,12 +389,19 @@ def _read_raster(
         if any(not np.issubdtype(np.dtype(kind), np.number) or "complex" in kind for kind in dataset.dtypes):
             raise UnsupportedImageError(name, f"its bands are of type {dataset.dtypes[0]}; save it as 8-bit RGB")
         values = np.moveaxis(dataset.read([index + 1 for index in order]), 0, -1)
+        masked = dataset.read_masks(1) == 0 if tags is not None and tags.has_mask else None
         alpha = dataset.read(count + 1) if has_alpha else None
     if alpha is not None:
         alpha = ((alpha.astype(np.uint32) + 128) // 257).astype(np.uint8)
     nodata = None if tags is None else tags.nodata
-    unsaid = unsaid_nodata(values) if nodata is None else None
-    samples = Samples(values, valid_pixels(values, nodata if unsaid is None else unsaid), alpha)
+    valid = valid_pixels(values, nodata)
+    # Many programs declare NaN but store another value, or declare a rounded one.
+    unsaid = unsaid_nodata(values) if nodata is None or math.isnan(nodata) or valid.all() else None
+    if unsaid is not None:
+        valid = valid_pixels(values, unsaid)
+    if masked is not None:
+        valid &= ~masked
+    samples = Samples(values, valid, alpha)
     _say_bands(samples, name, count, order)
     if unsaid is not None:
         samples.notes.append(f"{name}: {unsaid:g} is treated as nodata, although the file does not declare it")
@@ -451,15 +466,15 @@ def _check_png(file: Path | bytes) -> None:
                 raise OSError("it is damaged: a checksum is wrong")
 
 
-def _without_nodata(image: Image.Image, nodata: float) -> Image.Image:
-    """The image, black where all bands are nodata."""
-    values = np.asarray(image)
-    valid = valid_pixels(values if values.ndim == 3 else values[..., None], nodata)
+def _without_nodata(image: Image.Image, nodata: float, bands: Sequence[int] | None) -> Image.Image | Samples:
+    """The image; if all bands of some pixels are nodata, its samples, which say where."""
+    values = np.atleast_3d(np.asarray(image))
+    valid = valid_pixels(values, nodata)
     if valid.all():
         return image
-    values = values.copy()
-    values[~valid] = 0
-    return Image.fromarray(values)
+    if image.mode == "P":
+        values = np.asarray(image.convert("RGB"))
+    return Samples(values[..., list(pick_bands(values.shape[-1], bands))], valid)
 
 
 def _optional(package: str) -> Any:

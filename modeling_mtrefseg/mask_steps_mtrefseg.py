@@ -23,11 +23,11 @@ def check_thresholds(threshold: float | None, no_target_threshold: float | None)
         no_target_threshold (`float`, *optional*): No-target score above which a mask is emptied.
 
     Raises:
-        ValueError: If one of them is not in 0..1.
+        ValueError: If one of them is not in 0..1, or is a truth value, which would count as 0 or 1.
     """
     for name, value in (("threshold", threshold), ("no_target_threshold", no_target_threshold)):
-        if value is not None and not 0 <= value <= 1:
-            raise ValueError(f"`{name}` is a probability: it must be from 0 to 1, not {value}.")
+        if value is not None and (isinstance(value, bool | str) or not 0 <= value <= 1):
+            raise ValueError(f"`{name}` is a probability: it must be from 0 to 1, not {value!r}.")
 
 
 def keep_colors(

@@ -143,7 +143,8 @@ def load_image(
             Path or http(s) URL of an image file, its content, or the image itself. Arrays and tensors have the shape
             `(height, width)`, `(height, width, channels)` or `(channels, height, width)` with 1, 3 or 4 channels
             (if both are possible, arrays are read channels last and tensors channels first), and contain booleans,
-            integers in 0..255, 16-bit unsigned integers or floats in 0..1.
+            integers in 0..255, 16-bit unsigned integers or floats in 0..1. Masked pixels of a masked array are without
+            data.
         bands (`Sequence[int]`, *optional*):
             Numbers, from 1, of the one band or the three bands that are read as grey or as red, green and blue.
         stretch ([`Stretch`], `"auto"` or `None`, *optional*, defaults to `"auto"`):
@@ -208,14 +209,16 @@ def _prepare(source: ImageSource, name: str, bands: Sequence[int] | None) -> Ima
         return decoded if bands is None else _choose_channels(decoded, name, bands)
     if decoded.dtype == np.bool_:
         decoded = decoded.astype(np.uint8) * 255
-    if decoded.dtype == np.uint8:
+    if decoded.dtype == np.uint8 and not np.ma.is_masked(decoded):
         image = Image.fromarray(np.ascontiguousarray(decoded))
         return image if bands is None else _choose_channels(image, name, bands)
     values = np.atleast_3d(decoded)
+    valid = np.asarray(~np.ma.getmaskarray(values).all(axis=-1))
+    values = np.ma.getdata(values)
     if bands is not None:
         with decoding(name):
             values = values[..., list(pick_bands(values.shape[-1], bands))]
-    return Samples(values, np.ones(values.shape[:2], dtype=bool), is_file=False)
+    return Samples(values, valid, is_file=False)
 
 
 def _choose_channels(image: Image.Image, name: str, bands: Sequence[int]) -> Image.Image:
@@ -324,7 +327,7 @@ def _to_image(samples: Samples, values: np.ndarray) -> Image.Image:
 
 def _deep_values(image: Image.Image) -> np.ndarray:
     """Values of an image in one of `DEEP_MODES`; 16-bit ones, which PIL may store as 32-bit integers, as `uint16`."""
-    values = np.asarray(image)
+    values = _native(np.asarray(image))
     is_16_bit = values.dtype == np.int32 and values.min() >= 0 and values.max() <= np.iinfo(np.uint16).max
     return values.astype(np.uint16) if is_16_bit else values
 
@@ -418,7 +421,12 @@ def _from_array(array: "np.ndarray | torch.Tensor", name: str) -> np.ndarray:
         return _channels_last(array, channels_first=True, name=name)
     if array.dtype.kind not in "biuf":
         raise ImageError(name, f"its values are of type {array.dtype}, expected booleans, integers or floats.")
-    return _channels_last(array, channels_first=False, name=name)
+    return _channels_last(_native(array), channels_first=False, name=name)
+
+
+def _native(array: np.ndarray) -> np.ndarray:
+    """The same values in the byte order of this machine: NumPy has another `dtype` for each, as for another type."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 __all__ = [

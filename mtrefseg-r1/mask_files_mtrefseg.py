@@ -56,7 +56,8 @@ def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarra
     if not isinstance(source, str | Path | bytes):
         decoded = decode_source(source, name)
         assert not isinstance(decoded, Samples)
-        return decoded, None
+        # What is masked has no data, and is background as in a TIFF.
+        return decoded.filled(0) if isinstance(decoded, np.ma.MaskedArray) else decoded, None
     file = source if isinstance(source, bytes) else Path(source)
     with decoding(name):
         tags, compression = read_tags(file), find_compression(file)

@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 from PIL import TiffImagePlugin
 
 
@@ -22,7 +23,7 @@ OTHER_PAGES = "it has several pages of the same size; save the one that you need
 _PIXEL_SCALE, _TIE_POINTS, _MATRIX = 33550, 33922, 34264  # Tags of GeoTIFF.
 _HEAD_BYTES = 32
 _MOST_PAGES = 64
-_OVERVIEW_OR_MASK, _REDUCED = 0b101, 2  # Values of the tags 254 and 255.
+_OVERVIEW_OR_MASK, _MASK, _REDUCED = 0b101, 0b100, 2  # Values of the tags 254 and 255.
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class TiffTags:
         has_narrow_palette (`bool`, *optional*, defaults to `False`): See [`has_narrow_palette`].
         has_other_pages (`bool`, *optional*, defaults to `False`): Whether another page of the file is as large as the
             first, and not marked as an overview or a mask of it.
+        has_mask (`bool`, *optional*, defaults to `False`): Whether a page of the file is a mask of the first one.
         transform (`tuple[float, ...]`, *optional*): Of a GeoTIFF, from pixels to map coordinates, in GDAL's order.
     """
 
@@ -59,6 +61,7 @@ class TiffTags:
     nodata: float | None
     has_narrow_palette: bool = False
     has_other_pages: bool = False
+    has_mask: bool = False
     transform: tuple[float, ...] | None = None
 
     @property
@@ -102,24 +105,28 @@ def read_tags(file: Path | bytes) -> TiffTags | None:
         if directory.next == start:
             raise OSError("it is damaged: the file ends before its tags do")
         first = collect_tags(directory)
-        return replace(first, has_other_pages=_has_other_pages(stream, directory, first))
+        return _with_other_pages(stream, directory, first)
 
 
-def _has_other_pages(stream: IO[bytes], directory: Any, first: TiffTags) -> bool:
-    """Reads the tags of the pages after the first."""
+def _with_other_pages(stream: IO[bytes], directory: Any, first: TiffTags) -> TiffTags:
+    """Adds what the tags of the pages after the first say."""
     for _ in range(_MOST_PAGES):
         start = directory.next
         if not start:
-            return False
+            break
         stream.seek(start)
         directory.load(stream)
         if directory.next == start:  # It is not in the file.
-            return False
-        is_part = int(directory.get(254, 0)) & _OVERVIEW_OR_MASK or directory.get(255) == _REDUCED
+            break
+        kind = int(directory.get(254, 0)) & _OVERVIEW_OR_MASK
         page = collect_tags(directory)
-        if not is_part and page.width >= first.width and page.height >= first.height:
-            return True
-    return False
+        if page.width < first.width or page.height < first.height:
+            continue
+        if kind == _MASK:
+            first = replace(first, has_mask=True)
+        elif not kind and directory.get(255) != _REDUCED:
+            return replace(first, has_other_pages=True)
+    return first
 
 
 def collect_tags(tags: Any) -> TiffTags:
@@ -145,13 +152,18 @@ def collect_tags(tags: Any) -> TiffTags:
 
 
 def _transform(tags: Any) -> tuple[float, ...] | None:
-    """The transform of a GeoTIFF, `None` if there is none, or the file tells its place by control points."""
+    """The transform of a GeoTIFF, the nearest one if it tells its place by control points; `None` if there is none."""
     scale, tie, matrix = (tags.get(tag, ()) for tag in (_PIXEL_SCALE, _TIE_POINTS, _MATRIX))
     if isinstance(matrix, tuple) and len(matrix) == 16:
         return tuple(float(matrix[place]) for place in (3, 0, 1, 7, 4, 5))
     if isinstance(scale, tuple) and len(scale) >= 2 and isinstance(tie, tuple) and len(tie) == 6:
         across, down = float(scale[0]), float(scale[1])
         return (float(tie[3]) - tie[0] * across, across, 0.0, float(tie[4]) + tie[1] * down, 0.0, -down)
+    if isinstance(tie, tuple) and len(tie) >= 18 and len(tie) % 6 == 0:
+        columns, rows, _, x, y, _ = np.reshape(tie, (-1, 6)).astype(np.float64).T
+        pixels, places = np.column_stack([np.ones_like(rows), columns, rows]), np.column_stack([x, y])
+        fits, _, rank, _ = np.linalg.lstsq(pixels, places, rcond=None)
+        return tuple(map(float, fits.T.ravel())) if rank == 3 else None
     return None
 
 

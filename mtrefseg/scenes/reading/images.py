@@ -26,7 +26,6 @@ from mtrefseg.io import (
     OTHER_PAGES,
     RASTER_SUFFIXES,
     ImageError,
-    check_same_place,
     decoding,
     read_images,
     read_tags,
@@ -104,9 +103,12 @@ class PlainImage:
 
     kind = None  # Its values were converted when it was read.
 
-    def __init__(self, name: str, image: Image.Image) -> None:
-        self.name = name
+    def __init__(self, source: Any, image: Image.Image) -> None:
+        self.source, self.name = source, name_of(source)
         self.notes: list[str] = []
+        self.points: list[Any] = []
+        self.points_crs = None
+        self.polynomials: dict[str, str] = {}
         self._pixels = np.asarray(image)
         height, width = self._pixels.shape[:2]
         self._valid = np.ones((height, width), dtype=bool)
@@ -154,7 +156,7 @@ class RasterImage:
     """
 
     def __init__(self, source: str | Path, options: ReadOptions) -> None:
-        self.name = name_of(source)
+        self.source, self.name = source, name_of(source)
         with reading(self.name):
             self._file = open_raster(source, driver=_DRIVERS.get(suffix_of(source)))
         try:
@@ -371,7 +373,9 @@ class RasterImage:
 
     def _say_nodata(self) -> None:
         """Marks missing data that the file does not declare."""
-        if self._file.nodata is not None or self._alpha is not None or self._palette is not None:
+        # Many programs declare NaN but store another value.
+        is_declared = self._file.nodata is not None and not np.isnan(self._file.nodata)
+        if is_declared or self._alpha is not None or self._palette is not None:
             return
         if self._file.dtypes[self._bands[0] - 1].startswith("uint"):
             return  # No unsigned value is known to stand for it.
@@ -479,14 +483,12 @@ def open_sources(sources: Sequence[Any], options: ReadOptions) -> Iterator[Plain
     """
     are_plain = [_is_plain(source, options) for source in sources]
     plain = [source for source, is_plain in zip(sources, are_plain) if is_plain]
-    names = [name_of(source) for source in plain]
     try:
         # Together, so that they are stretched in the same way.
         images, notes = read_images(plain, bands=options.bands, stretch=options.stretch) if plain else ([], [])
-        check_same_place(plain, [image.size for image in images])
     except (OSError, ValueError) as error:
         raise UserError(one_line(error)) from error
-    ready = [PlainImage(name, image) for name, image in zip(names, images)]
+    ready = [PlainImage(source, image) for source, image in zip(plain, images)]
     if ready:
         ready[0].notes += notes
     following = iter(ready)

@@ -11,7 +11,8 @@ import numpy as np
 import rasterio
 import shapely
 
-from mtrefseg.errors import UserError
+from mtrefseg.errors import UserError, one_line
+from mtrefseg.io import check_same_place
 
 from ..windows import Box
 from .bands import EIGHT_BITS, StretchOption, find_limits
@@ -211,11 +212,16 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
 
 def _check_unknown_place(first: Any, image: Any) -> None:
     """Rejects images without a coordinate reference system whose transforms differ."""
-    if not (isinstance(first, RasterImage) and isinstance(image, RasterImage)):
-        return
     known = [(one.points, one.points_crs, one.polynomials) for one in (first, image)]
     if known[0] != known[1]:
         raise UserError(_indirect_place(image) or _indirect_place(first))
+    if isinstance(first, PlainImage) or isinstance(image, PlainImage):
+        sizes = [(one.grid.width, one.grid.height) for one in (first, image)]
+        try:
+            check_same_place([first.source, image.source], sizes)
+        except ValueError as error:
+            raise UserError(one_line(error)) from error
+        return
     corners = [one.grid.to_map(one.grid.corners) for one in (first, image)]
     if any(one.grid.transform.is_identity for one in (first, image)):
         return
@@ -227,7 +233,7 @@ def _check_unknown_place(first: Any, image: Any) -> None:
         )
 
 
-def _indirect_place(image: RasterImage) -> str:
+def _indirect_place(image: Any) -> str:
     """What is wrong with an image whose place is only known by control points or polynomials; "" for any other."""
     kind, option = ("ground control points", "") if image.points else ("rational polynomials (RPC)", "-rpc ")
     if not (image.points or image.polynomials):

@@ -84,3 +84,24 @@ def test_geotiffs_that_are_read_without_their_places(tmp_path: Path) -> None:
     problem = r"a\.tif and .*moved\.tif show .*\(500000, 4000000\) and \(500010, 4000000\).*mtrefseg\.segment"
     with pytest.raises(ValueError, match=problem):
         load_pair_of_processor(images[0], images[2], "error", resample=2, antialias=True)
+
+
+def test_control_points_of_different_places_are_refused(tmp_path: Path) -> None:
+    """They were not read."""
+    images = []
+    for name, x in (("a", 500_000.0), ("same", 500_000.5), ("moved", 500_010.0)):
+        points = [
+            (float(i), float(j), 0.0, x + i / 2, 4_000_000.0 - j / 2, 0.0)
+            for i, j in ((0, 0), (40, 0), (0, 30), (40, 30))
+        ]
+        images.append(tmp_path / f"{name}.tif")
+        Image.new("RGB", SIZE).save(
+            images[-1], tiffinfo={33922: tuple(number for point in points for number in point)}
+        )
+    check_same_place(images[:2], [SIZE] * 2)
+    problem = r"a\.tif and .*moved\.tif show .*\(500000, 4000000\) and \(500010, 4000000\)"
+    with pytest.raises(ValueError, match=problem):
+        load_pair_of_processor(images[0], images[2], "error", resample=2, antialias=True)
+    on_a_line = tuple(float(number) for place in range(3) for number in (place, 0, 0, place, 0, 0))
+    Image.new("RGB", SIZE).save(images[2], tiffinfo={33922: on_a_line})
+    check_same_place([images[0], images[2]], [SIZE] * 2)

@@ -368,9 +368,9 @@ def test_unknown_values_of_options_are_refused(options: dict[str, Any], message:
 
 
 @pytest.mark.parametrize("name", ["threshold", "no_target_threshold"])
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1.5])
-def test_thresholds_are_probabilities(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=f"`{name}` is a probability: it must be from 0 to 1, not {value}"):
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1.5, True, "0.5"])
+def test_thresholds_are_probabilities(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"`{name}` is a probability: it must be from 0 to 1, not {value!r}"):
         mtrefseg.segment("t1.tif", "t2.tif", "the house", model="nowhere", **{name: value})
     with pytest.raises(ValueError, match=f"`{name}` is a probability"):
         ScenePredictor(None, None, **{name: value})

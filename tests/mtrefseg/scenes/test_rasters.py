@@ -379,16 +379,23 @@ def test_lab_colours_are_those_that_pillow_shows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", [-3.4028234663852886e38, -9999])
 @pytest.mark.parametrize("crs", [UTM, None])
-def test_missing_data_that_the_file_does_not_name(missing: float, crs: str | None, save: Save) -> None:
-    """All that is not missing would be white."""
+@pytest.mark.parametrize("declared", [None, np.nan])
+def test_missing_data_that_the_file_does_not_name(
+    declared: float | None, missing: float, crs: str | None, save: Save
+) -> None:
+    """All that is not missing would be white. Many programs declare NaN, whatever they store."""
     values = np.random.default_rng(0).random((100, 120, 3)).astype(np.float32) * 0.4
     plain, _, _ = read(*[save("t0.tif", values, crs=crs)] * 2)
     holed = values.copy()
     holed[:30] = missing
-    images, valid, notes = read(save("t1.tif", holed, crs=crs), save("t2.tif", values, crs=crs))
+    holed[30, :20] = missing if declared is None else np.nan
+    valid_row = np.arange(120) >= 20
+    paths = save("t1.tif", holed, crs=crs, nodata=declared), save("t2.tif", values, crs=crs)
+    images, valid, notes = read(*paths)
     assert not valid[:30].any()
-    assert valid[30:].all()
-    assert np.abs(images[0][30:].astype(int) - plain[0][30:]).max() <= 2
+    assert valid[31:].all()
+    assert np.array_equal(valid[30], valid_row)
+    assert np.abs(images[0][31:].astype(int) - plain[0][31:]).max() <= 2
     assert np.array_equal(images[0], images[1])
     assert any(f"{missing:g} is treated as nodata" in note for note in notes)
     whole, _, notes = read(save("t3.tif", values - 0.2, crs=crs), save("t4.tif", values - 0.2, crs=crs))
@@ -444,6 +451,26 @@ def test_places_told_by_control_points_alone_are_refused_unless_they_are_the_sam
     read(t1, write("t2.tif", 500_000))
     with pytest.raises(UserError, match=r"t3.tif is georeferenced only by ground control points.*gdalwarp"):
         read(t1, write("t3.tif", 507_000))
+
+
+def test_a_plain_image_beside_a_tiff_without_a_reference_system(tmp_path: Path, save: Save) -> None:
+    """Their places were not compared."""
+    tiff, plain = save("t1.tif", ground(40, 40), crs=None), tmp_path / "t2.png"
+    Image.fromarray(ground(40, 40)).save(plain)
+    write_world_file(tiff, HALF_METRE)
+    read(tiff, plain)  # The place of only one of them is known.
+    (tmp_path / "t2.pgw").write_bytes(tiff.with_suffix(".tfw").read_bytes())
+    read(tiff, plain)
+    write_world_file(tiff, Affine(0.5, 0, 501_000, 0, -0.5, 5_400_000))
+    for paths in ((tiff, plain), (plain, tiff)):
+        with pytest.raises(UserError, match=r"show different places .*\(50\d000, 5400000\).*rio convert .*t2\.png"):
+            read(*paths)
+    points = [GroundControlPoint(y, x, 500_000 + x, 5_400_000 - y) for y, x in ((0, 0), (0, 40), (40, 0))]
+    tiff = save("t3.tif", ground(40, 40), crs=None)
+    with rasterio.open(tiff, "r+") as file:
+        file.gcps = points, UTM
+    with pytest.raises(UserError, match=r"t3\.tif is georeferenced only by ground control points.*gdalwarp"):
+        read(plain, tiff)
 
 
 def test_places_told_by_polynomials_alone_are_refused_unless_they_are_the_same(tmp_path: Path, save: Save) -> None:
