@@ -8,7 +8,18 @@ The patterns of this file are lists of words and regular expressions, separated 
 
 import re
 
-from .state_words_mtrefseg import ASIDE, BEFORE, CHANGE_OF_STATE, IMAGE, NOUN_WITH_CHANGE, OLD, REPLACED, YOUNG, one_of
+from .state_words_mtrefseg import (
+    ASIDE,
+    BEFORE,
+    CHANGE_OF_STATE,
+    COLOR,
+    IMAGE,
+    NOUN_WITH_CHANGE,
+    OLD,
+    REPLACED,
+    YOUNG,
+    one_of,
+)
 
 
 _ENDS = r"(?=[?!.,]|$)"
@@ -65,6 +76,8 @@ _GO = one_of(
 _NOUN_BEFORE = (
     r"(?<=\w )(?<!\bleaf )(?<!\bleaves )(?<!\broof )(?<!\bcolor )(?<!\bcolour )(?<!\bwater )(?<!\bheat )(?<!\bno )"
     r"(?<!\bthe )(?<!\ban )(?<!\ba )(?<!\band )"
+    # "Cars at departure".
+    r"(?<!\bfor )(?<!\bat )(?<!\bbefore )(?<!\bafter )(?<!\bof )(?<!\bwith )"
 )
 _NOUN_ENDS = r"(?=[?!.,;()]| *$| (?:in|at|on|near|along|from|between|since|by)\b)"
 _DISAPPEARED = one_of(
@@ -96,7 +109,8 @@ _DISAPPEARED = one_of(
     "no longer (?:there|here|present|extant|exists?|stands?|standing|visible|in|to be|appears?|parked|moored|part|see|"
     "grows?|lives?)",
     "there (?:is|are) no longer, fewer, (?<!that )(?<!which )(?<!has )(?<!have )swallowed",
-    "(?:not|\\w+n't) (?:exist|be|see|appear|stand)s? (?:(?:it|here|there) )?more, used to be(?=[?!. ]*$)",
+    "(?:not|\\w+n't) (?:exist|be|see|appear|stand)s? (?:(?:it|here|there) )?more",
+    "(?<!\\bit )(?<!\\bthey )used to be(?=[?!. ]*$)",
     "(?:that|which|who) (?:was|were) there(?=[?!. ]*$)",
     f"{_NOUN_BEFORE}(?:loss(?:es)?|clearances?|departures?){_NOUN_ENDS}",
     "(?:taken?|took|carried|moved|dragged|towed|hauled|swept|tor[en]|cut|knocked|washed|bl[eo]wn?|brought|burn(?:ed|"
@@ -189,7 +203,7 @@ _APPEARED = one_of(
     "(?:that|which) (?:has )?replace[sd]?, replacing, superseding, supplanting",
     f"{REPLACED}, (?:that|which) (?:has )?superseded",
     "(?:that|which) (?:has |have )?swallowed, t(?:ook|akes?|aken) the place of, extension (?:to|onto)",
-    f"{_NOUN_BEFORE}gains?{_NOUN_ENDS}",
+    f"{_NOUN_BEFORE}gains?(?! in (?:height|size|width|length)\\b){_NOUN_ENDS}",
     "instead, drilled, thrown across, (?:that's|who's) (?:just )?come, increase in, increase(?=:), carved out",
     "(?:rises|rose|stands|sits|lies) (?:in place of|on what|where (?:the|an?) (?:\\w+ ){1,3}(?:was|were|used to)\\b)",
     "ride into view",
@@ -277,6 +291,7 @@ _DENIED = (
     r"(?:built|planted|added|created|installed|removed|demolished|destroyed|felled|cleared|(?:cut|torn|knocked) down|"
     r"taken away)"
 )
+_CAME_OR_WENT = r"(?:new|newly|appeared|arrived|disappeared|vanished|gone|left|lost|missing)"
 _PERIOD = r"(?:\w+ )?(?:minute|hour|day|week|month|year|moment|while)s?\b"
 # What stands where another thing was: "the car park where the school was".
 _BUILT = (
@@ -286,14 +301,22 @@ _BUILT = (
 )
 _THING_AT = r"(?:(?:the|an?|some|all|every) )?(?:\w+ )?"
 _SOMETHING = r"(?:the|an?|some|my|our) (?:\w+ ){1,3}"
+# Not "the building where the fire was" or "the house where the van stood".
+_LASTING = (
+    rf"(?:the|an?|some|my|our) (?:\w+ ){{0,2}}(?:{_BUILT}|\w*(?:land|field|house|yard)s?|trees?|woods?|forest|park|"
+    r"mills?|farms?|garden|lawn|grass|meadow|orchard|ponds?|lakes?|quarry|station|hospital|hotel|hall|pub|wall|hedge|"
+    r"fence) "
+)
 _NOW_THERE = r"(?:(?:is|are|stands?) now|now (?:is|are|stands?))"
 _SAID_BEFORE = tuple(
     (re.compile(words), shorter)
     for words, shorter in (
         (r"^(?:it )?(?:looks|seems|appears) (?:like|as if|as though) (?=\w+ \w)", ""),
         (rf"^(?:please,? |just |no,? )*{_REJECTED}(?:(?! but\b)[^,;.])*(?:[,;.]|,? but|(?= {_ASK}\b)) (?=\w+ \w)", ""),
-        (rf"[,;(–—-] ?(?:but |and )?{_REJECTED}[^,;.]*$", ""),
-        (rf"^((?:please )?{_ASK} .*?),? (?:instead of|rather than) .*$", r"\1"),
+        (rf"[,;(–—-] ?(?:but |and )?{_REJECTED}[^,;.)]*\)?$", ""),
+        (rf"\b({COLOR}) (?:instead of|rather than) {COLOR}\b", r"\1"),
+        # Not "show the garage instead of the shed", whose garage is new.
+        (rf"^((?:please )?{_ASK} .*\b(?:{_DENIED}|{_CAME_OR_WENT})\b.*?),? (?:instead of|rather than) .*$", r"\1"),
         (rf"(?:was|were|is|are|been)(?: not|n't) (?:been )?{_DENIED}(?:,? but|,) (?:(?:it|they) (?:was|were) )?", ""),
         (r"did(?: not|n't) (?:appear|disappear|vanish|leave|arrive|go)(?:,? but|,) ", ""),
         (
@@ -309,12 +332,14 @@ _SAID_BEFORE = tuple(
             r"\1 ",
         ),
         (
-            rf"(^{_THING_AT}{_BUILT}|\b(?:rises?|rose|stands?|sits?|lies?)) where {_SOMETHING}(?:once )?"
-            r"(?:used to (?:be|stand|sit)|was|were|had been|stood)(?: (?:before|once|standing))?(?=[?!.,]|$)",
+            rf"(^{_THING_AT}{_BUILT}(?= where {_LASTING})|\b(?:rises?|rose|stands?|sits?|lies?)) where {_SOMETHING}"
+            r"(?:once )?(?:used to (?:be|stand|sit)|was|were|had been|stood)(?: (?:before|once|standing))?"
+            r"(?=[?!.,]|$)",
             r"newly \1",
         ),
         (
-            rf"^({_THING_AT}(?:{_BUILT}|trees?|woods?|forest|park)) where {_SOMETHING}{_NOW_THERE}(?=[?!.,]|$)",
+            rf"^({_THING_AT}(?:{_BUILT}|trees?|woods?|forest|park))(?= where {_LASTING}) where {_SOMETHING}"
+            rf"{_NOW_THERE}(?=[?!.,]|$)",
             r"\1 gone",
         ),
     )
@@ -373,7 +398,11 @@ _SAID_SHORTER = tuple(
             r"now,? (?:there|yes|here|it is|present|visible|an?|one)\b",
             "newly",
         ),
-        (rf"more (?:\w+ )?\w*[^s\W]s than (?:{BEFORE}|(?:in|on|at) {_IN_EARLIER})", "newly"),
+        # "The house with more windows" has changed.
+        (
+            rf"(?<!with )(?<!has )(?<!have )more (?:\w+ )?\w*[^s\W]s than (?:{BEFORE}|(?:in|on|at) {_IN_EARLIER})",
+            "newly",
+        ),
         (rf"(?:less|fewer) (?:\w+ )?\w*[^s\W]s than (?:{BEFORE}|(?:in|on|at) {_IN_EARLIER})", "gone"),
         (r"(?:one|two|three) \w+ more(?=[?!. ]*$)", "newly"),
         (r"(?:one|two|three) \w+ (?:less|fewer)(?=[?!. ]*$)", "gone"),

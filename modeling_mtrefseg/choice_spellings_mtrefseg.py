@@ -59,6 +59,7 @@ _LAST_BUT_ONE = (
 )
 _RIM = "(?:edge|side|border|end)"
 _CLOCK = {"three": "right", "six": "bottom", "nine": "left", "twelve": "top"}
+_NOUN_ENDS = "(?:that|which|who|whose|is|was|has|in|on|at|near|by|beside|with)"
 _INITIALS = re.compile(r"\b([NS])([EW])\b")
 _COMPASS = {"n": "north", "s": "south", "e": "east", "w": "west"}
 _ENDS = {"head": "top", "foot": "bottom", "heart": "center", "core": "center"}
@@ -179,7 +180,10 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
         lambda match: f"{match[1]} {'smallest' if match[2] == 'smaller' else 'largest'}",
     ),
     (
-        re.compile(r"^(the) (larger|bigger|smaller)(?! (?:than|of|and|or)\b)(?!(?: [\w-]+){1,3}?s\b)(?= \w)"),
+        re.compile(
+            r"^(the) (larger|bigger|smaller)(?! (?:of|and|or)\b)(?!.* than\b)"
+            rf"(?!(?: (?!{_NOUN_ENDS}\b)[\w-]+){{0,2}} (?!{_NOUN_ENDS}\b|bus\b)[\w-]*[^\Ws]s\b)(?= \w)"
+        ),
         lambda match: f"{match[1]} {'smallest' if match[2] == 'smaller' else 'largest'}",
     ),
     (re.compile(rf"^the {_SIDE} one (?=of (?:the|these|those)\b)"), r"the \1most "),

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 Words of a sentence that do not say whether its object appeared or disappeared: changes of state, and what is said of
-other things. The lists of [`date_of`], which also says how they are written, use the first five names as well.
+other things. The lists of [`date_of`], which also says how they are written, use the names without an underscore.
 """
 
 import re
@@ -40,12 +40,13 @@ BEFORE = one_of(
     "last (?:time|week|month|year|summer|winter|spring|autumn), the other day",
     "at that time, then, until (?:now|then|recently|lately), so far, hitherto, heretofore, a while ago, some time ago",
 )
-# "A road has replaced the trees", but not "they have replaced the roof".
+# "A road has replaced the trees", but not "they have replaced the bench" and "builders have replaced the roof".
 REPLACED = (
     r"(?:(?<!they )(?<!we )(?<!body )(?<!one )(?<!owner )(?<!who )(?:has|have|had) (?:replac|supersed|supplant)ed|"
     r"(?:replac|supersed)es) (?:the|an?|some|all|what)\b"
+    r"(?! (?:\w+ )?(?:roof|window|door|tile|facade|surface|wheel|ty?i?re)s?\b)"
 )
-_COLOR = "(?:white|black|red|green|blue|yellow|brown|grey|gray|orange|pink|purple)"
+COLOR = "(?:white|black|red|green|blue|yellow|brown|grey|gray|orange|pink|purple)"
 _STATE = one_of(
     "turn(?:ed|s|ing)? (?!up|in|away|out|off\\b)\\w+, bec[ao]me?s?, chang(?:ed|es|ing)(?! hands), different(?:ly)?",
     "repaint\\w*, recolou?r\\w*, painted(?! on)",
@@ -105,9 +106,9 @@ _STATE = one_of(
     "(?:field|land|plot)s? (?:that |which )?(?:has been|have been|was|were|got) (?:newly )?(?:sown|seeded|planted)",
     "(?:sofa|couch|drawer|bed)s? (?:\\w+ ){0,2}pulled out",
     "nothing (?:\\w+ ){0,2}(?:appear|disappear|vanish|left|built|removed|added|new)\\w*",
-    f"(?:in|on|at) both {IMAGE}, new {_COLOR} (?:roof|coat|colou?r), (?:is|are|was|were) (?:now |since ){_COLOR}",
-    f"(?:{OLD}|{YOUNG}) {IMAGE},? (?:\\w+ )?\\w+ (?:is|was|are|were) {_COLOR}",
-    f"(?:is|are|was|were) (?:not )?{_COLOR} (?:only )?(?:(?:in|on|at) (?:only )?(?:the )?(?:{OLD}|{YOUNG})|"
+    f"(?:in|on|at) both {IMAGE}, new {COLOR} (?:roof|coat|colou?r), (?:is|are|was|were) (?:now |since ){COLOR}",
+    f"(?:{OLD}|{YOUNG}) {IMAGE},? (?:\\w+ )?\\w+ (?:is|was|are|were) {COLOR}",
+    f"(?:is|are|was|were) (?:not )?{COLOR} (?:only )?(?:(?:in|on|at) (?:only )?(?:the )?(?:{OLD}|{YOUNG})|"
     f"{BEFORE}|now|today)",
 )
 CHANGE_OF_STATE = re.compile(
@@ -133,10 +134,11 @@ _ASIDE = one_of(
     "cranes?|workers?|vehicles?|machines?|material|point)",
     "lost (?:property|and found), take-?away, new (?:york|zealand|orleans|jersey)",
     "(replaced (?:by|with) (?:an?|the|another)|(?:replaced|superseded|supplanted) by|(?:swapped|exchanged) (?:for|"
-    "with)|(?:way|room) (?:for|to)|(?:in|took|takes?) (?:the )?place of|(?:that|which) (?:has )?(?:replace[sd]?|"
-    "superseded)|(?:replac|supersed|supplant)ing|(?:that|which) (?:has |have )?swallowed|instead)\\b.*",
+    "with)|(?:way|(?:made|make|gave) room) (?:for|to)|(?:in|took|takes?) (?:the )?place of|(?:that|which) (?:has )?"
+    "(?:replace[sd]?|superseded)|(?:replac|supersed|supplant)ing|(?:that|which) (?:has |have )?swallowed|"
+    "instead)\\b.*",
     f"({REPLACED}).*",
-    "(?:due|owing|thanks) to .*",
+    "(?<=\\w )(?:due|owing|thanks) to [^,]*, ^(?:due|owing|thanks) to [^,]*(?=,)",
     "(?<!began )(?<!started )(?<!begun )(?<!used )to (?:build|construct|create|erect|install|plant|"
     "make room for)\\b.*",
     "so that .*, ,? (?:please )?(?:show|mark|find) (?:me |it )?where (?:it|they|he|she) .*",

@@ -52,7 +52,7 @@ _EXCEPTION_OF_PLURAL = re.compile(rf"^(?P<all>\w.*?),? (?:{_EXCEPT}) (?P<what>(?
 # "All cars, except the one on the left, that arrived". Without the comma, the one on the left may be meant.
 _CLAUSE = re.compile(r"^(?P<what>.+?), (?P<clause>(?:that|which|who) .+)$")
 # "Every new house except the big one".
-_BIG = re.compile(r"^(?:the|that) (?:(big|large|huge)|small|little|tiny) (?=\w+$)")
+_BIG = re.compile(r"^(?:the|that) (?:(big|large|huge)|small|little|tiny) (?=\w*(?:[^\Ws]|ss)$)")
 # A date, or the image that shows it: "the first visit", "between the two acquisitions".
 _WHEN = (
     rf"(?:{IMAGE}|date|time|visit|acquisition|survey|recording|exposure|flight|pass|overflight|overpass|take|still|input|"

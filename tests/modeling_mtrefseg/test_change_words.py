@@ -182,6 +182,22 @@ from modeling_mtrefseg.change_words_mtrefseg import date_of
         ("the field that looks like sand", None),
         ("the mill has made room for flats", 0),
         ("flats rise where the old mill once stood", 1),
+        # Sentences that are like these, but mean something else.
+        ("the house (not the shed) that was built", 1),
+        ("find the garage that stands there instead of the shed", 1),
+        ("show the removed trees instead of the new ones", 0),
+        ("the wall is green instead of yellow", None),
+        ("the building where the fire was", None),
+        ("the house where the red car was", None),
+        ("the road where the car is now", None),
+        ("the road is wider than it used to be", None),
+        ("due to the new road, the trees were cut down", 0),
+        ("owing to the flood the bridge is gone", 0),
+        ("the waiting room for guests that was torn down", 0),
+        ("builders have replaced the roof", None),
+        ("the house with more windows than before", None),
+        ("cars at departure", None),
+        ("the tree gains in height", None),
     ],
 )
 def test_words_say_which_image_shows_it(text: str, date: int | None) -> None:

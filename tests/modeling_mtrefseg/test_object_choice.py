@@ -349,6 +349,7 @@ def ranked(order: Order, rank: int = 1, count: int | None = None) -> ObjectChoic
         ("the 2 cars furthest to the left", "the cars", ranked(("x", False), 1, 2)),
         ("which four boats are missing now?", "the boats are missing now?", ObjectChoice(count=4)),
         ("the larger new house", "every new house", ranked(("size", True))),
+        ("the larger house that was built", "every house that was built", ranked(("size", True))),
         ("the smaller one of the two sheds that went", "the two sheds that went", ranked(("size", False))),
         ("the left one of the cars that arrived", "the cars that arrived", ranked(("x", False))),
         ("the northmost new house", "every new house", ranked(("y", False))),
@@ -402,6 +403,8 @@ def test_what_is_asked_without_an_exception(text: str, asked: str) -> None:
         "everything new except the biggest house",
         "the smaller houses that were built",
         "the larger than life statue that was built",
+        "the larger building than before",
+        "all new houses except the big houses",
         "houses without the roof on the left",
     ],
 )
