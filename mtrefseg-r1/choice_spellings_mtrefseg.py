@@ -12,7 +12,7 @@ _CHOOSING = re.compile(
     "left|right|top|bottom|upper|lower|cent(?:er|r)|mid|half|north|south|east|west|head|foot|heart|core|"
     "most|est\\b|hs\\b|btm|\\b[ns][ew]\\b|than|further|farther|axis|line|high|low|both|pair|couple|equator|extreme|corner|"
     r"(?:larg|bigg|small)er|\b(?:up|down) (?:part|side)|"
-    "except|other than|apart from|not (?:counting|including)|"
+    "(?:the|that) (?:big|large|huge|small|little|tiny) |"  # "But the big one".
     "minim|maxim|exceeds|surpasses|outsizes|dwarfs|penultimate|interior|inner|"
     + "|".join((*ORDINALS, *NUMERALS, r"\d"))
 )

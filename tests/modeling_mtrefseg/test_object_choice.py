@@ -375,6 +375,8 @@ def test_what_is_asked_and_what_is_chosen(text: str, asked: str, choice: ObjectC
         ("new houses except the biggest", ObjectChoice(order=("size", True))),
         ("any new house other than the biggest", ObjectChoice(order=("size", True))),
         ("every new house except the big one", ObjectChoice(order=("size", True))),
+        ("every new house excluding the big one", ObjectChoice(order=("size", True))),
+        ("every new house but the tiny one", ObjectChoice(order=("size", False))),
         ("trees cut down apart from the ones in the top half", ObjectChoice(region=(0, 0, 1, 0.5))),
         ("except for the one on the left, all the cars that went", ObjectChoice(region=(0, 0, 0.5, 1))),
     ],
