@@ -80,8 +80,9 @@ def open_pairs(
         is_stage1 (`bool`, *optional*, defaults to `False`): Opens pairs with the mask of every change; if there are
             none, pairs with sentences, whose masks are united; if `checked`, those without skipped sentences.
         checked (`bool`, *optional*, defaults to `True`): Skips unusable items. Raw folders are prepared once
-            for this and kept in the cache of `datasets`. With `False` nothing is skipped: unreadable items fail
-            when they are read, and items that could not be listed come last, with [`Pair.problem`].
+            for this and kept in the cache of `datasets`, except those whose masks are united. With `False` nothing is
+            skipped: unreadable items fail when they are read, and items that could not be listed come last, with
+            [`Pair.problem`].
         num_pairs (`int`, *optional*): How many pairs are generated or composed; without it they are infinite.
         generator (`Mapping[str, Any]`, *optional*): Settings of the generator or composer: "seed", "size", "domains"
             and so on. `split` is added to it, and `setting` selects among its domains.
@@ -384,7 +385,8 @@ def _download(name: str, setting: str) -> str:
     """The folder of the published raw files of a setting, in the Hub's cache."""
     from huggingface_hub import snapshot_download
 
-    return snapshot_download(name, repo_type="dataset", allow_patterns=_builder(name).DOWNLOADS[setting])
+    with _library_errors(name):
+        return snapshot_download(name, repo_type="dataset", allow_patterns=_builder(name).DOWNLOADS[setting])
 
 
 def _prepare_raw(

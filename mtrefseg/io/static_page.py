@@ -70,9 +70,12 @@ def draw_mask(mask: npt.NDArray[np.bool_], color: str) -> Image.Image:
     """
     image = Image.fromarray(mask.astype(np.uint8) * 255)
     image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
-    # Parts that became smaller than a pixel stay visible.
     shape = image.point(lambda value: 255 if value > 96 else 0)
-    shape = shape if shape.getbbox() else image.point(lambda value: 255 if value else 0)
+    if not shape.getbbox():  # What became smaller than a pixel stays visible.
+        rows, columns = np.nonzero(mask)
+        dots = np.zeros((image.height, image.width), dtype=np.uint8)
+        dots[rows * image.height // mask.shape[0], columns * image.width // mask.shape[1]] = 255
+        shape = Image.fromarray(dots)
     outline = np.asarray(shape.filter(ImageFilter.MaxFilter(5))) > np.asarray(shape)
     indices = np.where(outline, 2, np.asarray(shape) // 255).astype(np.uint8)
     overlay = Image.fromarray(indices).convert("P")

@@ -97,11 +97,12 @@ def draw_image_of(folder: Path) -> Image.Image:
         return image.convert("RGB")
 
 
-def test_a_mask_of_one_pixel_stays_visible_and_an_empty_one_has_no_file(tmp_path) -> None:
-    folder = make_raw_split(tmp_path / "set", "RS_train", pairs=1, size=(1200, 1200))
-    mask = np.zeros((1200, 1200), dtype=np.uint8)
+@pytest.mark.parametrize("size", [(1200, 1200), (20_000, 20)], ids=str)
+def test_a_mask_of_one_pixel_stays_visible_and_an_empty_one_has_no_file(tmp_path, size) -> None:
+    folder = make_raw_split(tmp_path / "set", "RS_train", pairs=1, size=size)
+    mask = np.zeros(size[::-1], dtype=np.uint8)
     Image.fromarray(mask).save(folder / "masks/RS_train_000/0.png")
-    mask[1000, 1000] = 255
+    mask[-10, 1000] = 255
     Image.fromarray(mask).save(folder / "masks/RS_train_000/1.png")
     data = browse(folder, tmp_path / "out")
     images = tmp_path / "out/images/000000"

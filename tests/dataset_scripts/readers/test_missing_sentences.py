@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
@@ -72,6 +73,15 @@ def test_masks_are_united_for_stage_1_only_if_a_pair_has_all_of_them(tmp_path, l
     assert [finding.sample for finding in united.report.skipped if finding.reason is Reason.INCOMPLETE_UNION] == [
         pairs[0]
     ]
+
+
+def test_a_failed_download_of_masks_that_are_united_is_an_error_of_the_data(monkeypatch) -> None:
+    def download(*arguments: object, **options: object) -> str:
+        raise LocalEntryNotFoundError("no connection")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    with pytest.raises(DataError, match="MTRefSeg-21K cannot be opened as a dataset: no connection"):
+        open_pairs("kkk2026/MTRefSeg-21K", "train", is_stage1=True)
 
 
 def _two_pairs(root: Path, layout: str) -> tuple[Path, list[Path], list[str]]:
