@@ -99,7 +99,7 @@ def parse_arguments(
     """
     on_line = stage_options().check(arguments, default_recipe, program, description)
     given, is_default = with_recipe(arguments, default_recipe)
-    given += _without_evaluation(on_line.get("eval_data", take_recipe(given)[1].get("eval_data")))
+    given += _without_evaluation({**take_recipe(given)[1], **on_line})
     groups = (ModelArguments, DataArguments, AugmentationArguments, MTRefSegTrainingConfig, ModelConfig)
     parsed = TrainingParser(groups, program, description).parse(given)
     named = {piece[2:].replace("-", "_") for piece in given if piece[:2] == "--"}
@@ -110,12 +110,13 @@ def parse_arguments(
     return cast(Arguments, parsed)
 
 
-def _without_evaluation(eval_data: Any) -> list[str]:
+def _without_evaluation(options: Mapping[str, Any]) -> list[str]:
     """
     Options that turn evaluation off if there is no data for it. They are added before the libraries compare the steps
     of evaluations and checkpoints.
     """
-    if eval_data not in (NO_DATA, [NO_DATA], []):
+    # A recipe may also say "null".
+    if "eval_data" not in options or options["eval_data"] not in (NO_DATA, [NO_DATA], [], None):
         return []
     return ["--eval_strategy", "no", "--do_eval", "false", "--load_best_model_at_end", "false"]
 
@@ -134,7 +135,8 @@ def _check_numbers(values: Mapping[str, Any]) -> None:
         for name in names:
             value = values.get(name)
             if isinstance(value, int | float) and not least <= value < math.inf:
-                raise TrainingError(f"--{name} {value} must be {least} or more.")
+                wanted = "finite" if value == math.inf else f"{least} or more"
+                raise TrainingError(f"--{name} {value} must be {wanted}.")
     if "max_steps" in values and values["max_steps"] < 1:
         if values["max_steps"] == 0:
             # The libraries would train for num_train_epochs.

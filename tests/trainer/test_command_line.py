@@ -132,7 +132,7 @@ def test_wrong_paths_and_names_are_found_before_the_libraries_are_imported(comma
         (["--packing"], "--packing True has no effect"),
         (["--learning_rate", "-1"], "--learning_rate -1.0 must be 0 or more"),
         (["--learning_rate", "nan"], "--learning_rate nan must be 0 or more"),
-        (["--backbone_learning_rate", "inf"], "--backbone_learning_rate inf"),
+        (["--backbone_learning_rate", "inf"], "--backbone_learning_rate inf must be finite"),
         (["--per_device_train_batch_size", "0"], "--per_device_train_batch_size 0 must be 1 or more"),
         (["--gradient_accumulation_steps", "0"], "--gradient_accumulation_steps 0 must be 1 or more"),
         (["--max_steps", "0"], "--max_steps 0 trains nothing"),
@@ -175,9 +175,10 @@ def test_evaluation_may_be_turned_off() -> None:
     assert DataArguments(eval_data="none", train_data="pairs").train_data == ["pairs"]  # as in a recipe
 
 
-def test_without_evaluation_its_steps_do_not_limit_those_of_checkpoints(tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", ["none", "null", "[]"])
+def test_without_evaluation_its_steps_do_not_limit_those_of_checkpoints(tmp_path: Path, said: str) -> None:
     base = ROOT / "trainer" / "recipes" / "tiny_stage2.yaml"
-    (tmp_path / "recipe.yaml").write_text(f"base: {base}\neval_data: none\nsave_steps: 7")
+    (tmp_path / "recipe.yaml").write_text(f"base: {base}\neval_data: {said}\nsave_steps: 7")
     for arguments in (["--eval_data", "none", "--save_steps", "7"], ["--config", str(tmp_path / "recipe.yaml")]):
         training = parse_arguments("tiny_stage2", arguments)[3]
         assert (training.eval_strategy, training.load_best_model_at_end, training.save_steps) == ("no", False, 7)

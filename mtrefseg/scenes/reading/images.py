@@ -352,7 +352,7 @@ class RasterImage:
             Transformer.from_crs(crs.to_wkt(), WGS84, always_xy=True)
         except ProjError:
             name = crs.to_wkt().split('"')[1]
-            self.notes.append(f"{self.name} is in {name}, which is not tied to the earth: it is ignored")
+            self.notes.append(f"the reference system of {self.name}, {name}, is not tied to the earth and is ignored")
             return None
         if self._file.transform.is_identity:
             self.notes.append(

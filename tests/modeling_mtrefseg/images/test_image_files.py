@@ -232,7 +232,7 @@ def test_missing_data_beside_negative_values_is_found(tmp_path: Path) -> None:
     assert any("-32768 is treated as nodata" in note for note in notes)
     # Values that reach down to it are data.
     values = np.linspace(-9999, 9999, 3 * 64 * 64).reshape(3, 64, 64).astype(np.int16)
-    assert not any("missing" in note for note in read(write_tiff(tmp_path / "whole.tif", values))[1])
+    assert not any("nodata" in note for note in read(write_tiff(tmp_path / "whole.tif", values))[1])
 
 
 @pytest.mark.parametrize("kind", ["YCbCr", "WebP"])
