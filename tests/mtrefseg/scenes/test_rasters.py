@@ -431,7 +431,7 @@ def test_without_a_reference_system_what_lies_elsewhere_is_refused(tmp_path: Pat
         read(t1, write("t4.tif", 500_005))
     site = 'LOCAL_CS["site",UNIT["metre",1]]'
     t5 = write("t5.tif", 500_000, crs=site)
-    assert any("system of t5.tif, site, is not tied to the earth and is ignored" in note for note in read(t5, t5)[2])
+    assert any("t5.tif, site, is not tied to the earth and is ignored" in note for note in read(t5, t5)[2])
     with pytest.raises(UserError, match="begins at"):
         read(t5, write("t6.tif", 500_005, crs=site))
     with pytest.raises(UserError, match="has no coordinate reference system"):
