@@ -186,7 +186,7 @@ def test_letters_of_all_kinds_come_back(server: Server, files: Files) -> None:
 
 def test_sizes_that_differ_are_refused_or_fitted(server: Server, png: Callable[..., bytes]) -> None:
     files = {"image_t1": ("t1.png", png(0)), "image_t2": ("t2.png", png(1, height=48, width=64))}
-    refused(server.segment(files), 422, r"128 x 96 pixels and image_t2 64 x 48: .* align \"resize\"")
+    refused(server.segment(files), 422, r"128 x 96 pixels and image_t2 64 x 48: .* set align to \"resize\"")
     assert server.segment(files, {"align": "resize"}).json()["masks"][0]["rle"]["size"] == [96, 128]
 
 

@@ -275,7 +275,7 @@ def test_images_are_found_in_image_folders(tmp_path):
 def test_what_holds_no_pairs_is_refused(tmp_path):
     with pytest.raises(ValueError, match="is not a folder"):
         PairImages(open_pairs(tmp_path / "gone"))
-    with pytest.raises(ValueError, match="holds no pairs"):
+    with pytest.raises(ValueError, match="contains no pairs"):
         PairImages(open_pairs(tmp_path))
 
 

@@ -212,7 +212,7 @@ def test_filters_and_limit_choose(evaluation, tmp_path, capsys):
     ("options", "message"),
     [
         (["--data", "gone"], "gone is neither a folder nor a Hub id"),
-        (["--data", "evaluation"], "holds no pairs"),
+        (["--data", "evaluation"], "contains no pairs"),
         (["--limit", "0"], "'0' is not a whole number of 1 or more"),
         (["--max-iou", "101"], "'101' is not between 0 and 100"),
         (["--domain", "moon"], "invalid choice: 'moon'"),
