@@ -173,7 +173,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             text_labels (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
                 The tokens of `input_ids` that the language model should predict, -100 elsewhere.
             change_labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
-                1 where anything changed, 0 elsewhere. Trains the learned query of stage 1 together with the sentences.
+                1 where anything changed, 0 elsewhere; -1 everywhere for a pair whose changes are unknown. Trains the
+                learned query of stage 1 together with the sentences.
             output_layer_masks (`bool`, *optional*, defaults to `False`):
                 Whether to return the masks of every decoder layer.
             output_attentions (`bool`, *optional*, defaults to `False`):

@@ -216,7 +216,7 @@ class MTRefSegProcessor(ProcessorMixin):
                 Ground-truth masks in any form that [`load_mask`] reads, at the size of the pair; without `text`, one
                 per pair.
             change_masks (list of masks like those in `masks`, *optional*):
-                The mask of every change of each pair, beside `text` and `masks`.
+                The mask of every change of each pair, `None` if it is unknown, beside `text` and `masks`.
             domain (`str` or `list[str]`, *optional*):
                 Domain of all pairs or of each pair, a key of the template's `scenes`: `"remote_sensing"` or
                 `"normal_scene"`. `None` uses a neutral wording.
@@ -237,7 +237,8 @@ class MTRefSegProcessor(ProcessorMixin):
             - **pixel_values_t1**, **pixel_values_t2** -- `float32` of shape `(batch_size, 3, size, size)`.
             - **labels** -- `float32` 0/1 of shape `(num_sentences, size, size)`, without `text` `(batch_size, size,
               size)`; if `masks` is given.
-            - **change_labels** -- `float32` 0/1 of shape `(batch_size, size, size)`; if `change_masks` is given.
+            - **change_labels** -- `float32` 0/1 of shape `(batch_size, size, size)`, -1 if unknown; if `change_masks`
+              is given.
 
             and, if `text` is given, with the sentences of the first pair first,
 
@@ -282,12 +283,15 @@ class MTRefSegProcessor(ProcessorMixin):
         pair."""
         if change_masks is not None:
             # One call reads the images once: the mask of every change follows those of the sentences of its pair.
-            masks = [[*group, change_mask] for group, change_mask in zip(masks, change_masks)]
+            is_known = np.array([change_mask is not None for change_mask in change_masks])
+            masks = [[*group, *([each] if known else [])] for group, each, known in zip(masks, change_masks, is_known)]
         data = self.image_processor(images_t1, images_t2, masks=masks, align=align, return_tensors="np").data
         if change_masks is not None:
-            last = np.cumsum([len(group) for group in masks]) - 1
-            data["change_labels"] = data["labels"][last]
-            data["labels"] = np.delete(data["labels"], last, axis=0)
+            last = (np.cumsum([len(group) for group in masks]) - 1)[is_known]
+            labels = data["labels"]
+            data["change_labels"] = np.full((len(change_masks), *labels.shape[1:]), -1, labels.dtype)
+            data["change_labels"][is_known] = labels[last]
+            data["labels"] = np.delete(labels, last, axis=0)
         return data
 
     def encode_text(

@@ -38,13 +38,18 @@ class MTRefSegPreTrainedModel(ContainerInitialization):
         super().save_pretrained(save_directory, **kwargs)
 
     def add_mask_losses(self, output: MTRefSegOutput, layer_masks: Tensor, labels: Tensor) -> None:
-        """Fills in `loss_mask`, `loss_dice`, `loss_no_target` and their sum; see [`mask_losses`] for the shapes."""
+        """
+        Fills in `loss_mask`, `loss_dice`, `loss_no_target` and their sum; see [`mask_losses`] for the shapes. Masks
+        with labels of -1 are unknown and are left out.
+        """
         if layer_masks.shape[1] != len(labels):
             raise ValueError(f"labels holds {len(labels)} masks, but the model predicted {layer_masks.shape[1]}.")
+        is_known = labels.flatten(1).amin(-1) >= 0
+        layer_masks, labels = layer_masks[:, is_known], labels[is_known]
         output.loss_mask, output.loss_dice = mask_losses(layer_masks, labels, self.config, self.training)
         is_empty = (labels.flatten(1).amax(-1) <= 0).float()
         loss_no_target = nn.functional.binary_cross_entropy_with_logits(
-            output.no_target_logits.float(), is_empty, reduction="sum"
+            output.no_target_logits[is_known].float(), is_empty, reduction="sum"
         )
         output.loss_no_target = self.config.no_target_weight * loss_no_target / max(len(is_empty), 1)
         output.loss = output.loss_mask + output.loss_dice + output.loss_no_target
@@ -156,7 +161,7 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
             pair_encoding ([`MTRefSegPairEncoding`], *optional*):
                 Output of [`~MTRefSegVisionModel.encode_pair`].
             labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
-                1 where anything changed, else 0.
+                1 where anything changed, else 0; -1 everywhere for a pair whose changes are unknown.
             output_layer_masks (`bool`, *optional*, defaults to `False`):
                 Whether to return the masks of every layer and query.
             output_attentions (`bool`, *optional*, defaults to `False`): Whether to return cross-attention maps.

@@ -54,8 +54,8 @@ class Describer:
     are kept. For data that have only masks of every change, `thing` and `change` state it.
 
     Connected components of a mask count as objects, unless a sentence distinguishes parts of them. A pair gets no new
-    sentences if the kind or the change of something in it is unknown, or if some of its sentences are noisy. No new
-    sentence is about everything that changed: the data may label changes of one kind only.
+    sentences if the kind or the change of something in it is unknown, or if some of its sentences are noisy or were
+    skipped. No new sentence is about everything that changed: the data may label changes of one kind only.
 
     Args:
         data (`str | Path`): A folder that [`open_pairs`] reads.
@@ -85,7 +85,7 @@ class Describer:
     mosaics: int = 0
 
     label: ClassVar[str] = "described"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", str(self.data))
@@ -158,7 +158,7 @@ class Describer:
         Raises:
             UnusableError: If an image or a mask cannot be read, or no mosaic was found.
         """
-        place, kept = (self._mosaic(index), ()) if self.mosaics else self._read(self._chosen[index][0])
+        place, kept, skipped = (self._mosaic(index), (), 0) if self.mosaics else self._read(self._chosen[index][0])
         scene, numbers = self._scene(place.parts, [np.asarray(image) for image in place.images])
         random = np.random.default_rng([self.seed, index, _STREAM])
         new = self._sentences(Observation(scene, *numbers), random) if place.parts else ()
@@ -174,10 +174,11 @@ class Describer:
             scene=scene,
             numbers_t1=numbers[0],
             numbers_t2=numbers[1],
+            skipped_sentences=skipped,
         )
 
-    def _read(self, number: int) -> tuple[Place, tuple[SyntheticExpression, ...]]:
-        """A pair of the source and its sentences. It has no objects if they are not known."""
+    def _read(self, number: int) -> tuple[Place, tuple[SyntheticExpression, ...], int]:
+        """A pair of the source, its sentences, and how many were skipped. It has no objects if they are not known."""
         pair = self.source[number]
         image_t1, image_t2 = pair.load_images()
         if image_t1.size != image_t2.size:
@@ -188,14 +189,14 @@ class Describer:
             for one, mask in zip(pair.expressions, pair.load_masks(image_t1.size))
         )
         parts = self._parts(pair, kept, image_t1.size) or ()
-        return Place((image_t1, image_t2), parts, pair.source, pair.view), kept
+        return Place((image_t1, image_t2), parts, pair.source, pair.view), kept, pair.skipped_sentences
 
     def _mosaic(self, index: int) -> Place:
         random = np.random.default_rng([self.seed, index, _MOSAIC_STREAM])
 
         def draw() -> Place | None:
             try:
-                place, _ = self._read(self._chosen[int(random.integers(len(self._chosen)))][0])
+                place, *_ = self._read(self._chosen[int(random.integers(len(self._chosen)))][0])
             except UnusableError:  # Counted where the pairs themselves are read; a mosaic takes another one.
                 return None
             return place if place.parts else None
@@ -207,7 +208,7 @@ class Describer:
 
     def _parts(self, pair: Pair, kept: Sequence[SyntheticExpression], size: tuple[int, int]) -> list[Part] | None:
         """The objects that changed; `None` if they are not known."""
-        if any(one.noisy for one in kept):
+        if not pair.knows_every_change or any(one.noisy for one in kept):
             return None
         masks = [
             (one.text, one.change_type if one.change_type in _STATES else change_in(one.text, self.domain), one.mask)

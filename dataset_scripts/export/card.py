@@ -51,6 +51,7 @@ _COLUMNS = {
     "view": (", ".join(VIEWS), "where the camera was"),
     "source": ("text", "the dataset that the images come from"),
     "noisy": ("true or false", "whether mask or sentence were corrupted on purpose"),
+    "skipped_sentences": ("number", "unusable sentences of the pair, which have no row; their changes have no mask"),
 }
 
 

@@ -107,7 +107,7 @@ def open_pairs(
     if split is None:
         return _list_folder(folder)
     label = folder.resolve().name if folder.is_dir() else name.replace("/", "_")
-    if name == _REFERRING and (is_stage1 or not checked):
+    if not checked and name == _REFERRING:
         folder = Path(_download(name, setting))
     # Parquet without a card that lists it, such as an index, is not an export.
     if folder.is_dir() and (not (folder / CARD).is_file() or next(folder.rglob("*.parquet"), None) is None):
@@ -120,9 +120,8 @@ def open_pairs(
                 f"{folder} has masks of every change, but no sentences: put them into {METADATA} (one row a sentence) "
                 f"or {EXPRESSIONS_FOLDER}/*.json. `mtrefseg data describe --thing NOUN` writes sentences about masks."
             )
-        # The table of a builder does not tell of which pairs a sentence was skipped; their union would lack its mask.
-        if not checked or (is_stage1 and not _has_change_masks(split_folders)):
-            return _open_raw(folder, label, split_folders, split, setting, is_stage1, checked)
+        if not checked:
+            return _open_raw(folder, label, split_folders, split, setting, is_stage1)
     elif not folder.is_dir() and (name.startswith((".", "/")) or name.count("/") != 1):
         raise DataError(f"{name} is neither a folder nor a Hub id; name the folder that holds the data.")
     else:
@@ -279,7 +278,11 @@ def _open_images(
     pairs = (with_masks or fitting) if is_stage1 else [pair for pair in fitting if pair.change_mask is None]
     lost = [_lost(finding, [], None) for finding in report.skipped if finding.reason in _LOST]
     if checked:
-        pairs, lost = _checked(folder, pairs, report, is_stage1), []
+        pairs, lost = list(check_pairs(pairs, report, is_stage1)), []
+        if report.findings:
+            import datasets
+
+            datasets.logging.get_logger(__name__).warning(f"{folder}:\n{report.table()}")
     if not pairs and not lost:
         if fitting and not is_stage1 and all(pair.change_mask is not None for pair in fitting):
             columns = sorted({column for reader, _ in readers for _, row in reader.rows for column in row})
@@ -293,32 +296,14 @@ def _open_images(
     )
 
 
-def _checked(folder: Path, pairs: Sequence[Pair], report: ReadingReport, is_stage1: bool) -> list[Pair]:
-    """The usable pairs of a folder; the others are named in a warning."""
-    kept = list(check_pairs(pairs, report, is_stage1))
-    if report.findings:
-        import datasets
-
-        datasets.logging.get_logger(__name__).warning(f"{folder}:\n{report.table()}")
-    return kept
-
-
 def _open_raw(
-    folder: Path,
-    label: str,
-    split_folders: Sequence[SplitFolder],
-    split: str,
-    setting: str,
-    is_stage1: bool,
-    checked: bool,
+    folder: Path, label: str, split_folders: Sequence[SplitFolder], split: str, setting: str, is_stage1: bool
 ) -> FilePairs:
-    """Pairs of raw folders, where they are."""
+    """Pairs of raw folders, unchecked."""
     report = ReadingReport()
     is_pretrain = is_stage1 and _has_change_masks(split_folders)
     pairs = list_setting(split_folders, setting, split, is_pretrain, report)
     lost = [_lost_raw(finding, split_folders) for finding in report.skipped if finding.reason in _LOST]
-    if checked:
-        pairs, lost = _checked(folder, pairs, report, is_stage1), []
     if not pairs and not lost:
         raise _nothing_found(folder, split, setting, [(each.name, each.split) for each in split_folders])
     identity = fingerprint([split_folder.path for split_folder in split_folders])

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """A pair of images with its sentences and masks, as returned by every source, and the check of its files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,8 +50,8 @@ class Pair:
         expressions (`tuple[Expression, ...]`): The sentences; none for stage 1.
         change_mask (`ImageFile`, *optional*): The mask of every change, if the data have one.
         folder (`str`, *optional*, defaults to `""`): Name of the split folder, for messages.
-        skipped_sentences (`int`, *optional*, defaults to 0): How many of its sentences were skipped. With any, the
-            union of the masks of the others may lack a change.
+        skipped_sentences (`int`, *optional*, defaults to 0): How many of its sentences were skipped; see
+            `knows_every_change`.
         absent_types (`frozenset[str]`, *optional*): Change types that certainly do not occur in the pair; known
             only for generated pairs.
         problem (`str`, *optional*, defaults to `""`): Why the pair cannot be used at all; then its images and masks
@@ -71,6 +71,25 @@ class Pair:
     skipped_sentences: int = 0
     absent_types: frozenset[str] = frozenset()
     problem: str = ""
+
+    @property
+    def knows_every_change(self) -> bool:
+        """Whether the mask of every change is known: the data have one, or no sentence was skipped. Otherwise the
+        union of the masks lacks the changes of the skipped sentences."""
+        return self.change_mask is not None or not self.skipped_sentences
+
+    def with_expressions(self, kept: Sequence[Expression]) -> "Pair":
+        """
+        The pair with some of its sentences. The others count as skipped.
+
+        Args:
+            kept (`Sequence[Expression]`): The sentences to keep.
+
+        Returns:
+            `Pair`: A copy.
+        """
+        skipped = self.skipped_sentences + len(self.expressions) - len(kept)
+        return replace(self, expressions=tuple(kept), skipped_sentences=skipped)
 
     def sample_id(self, expression: Expression) -> str:
         """The name of one sentence's row, unique in the split folder."""
@@ -104,22 +123,26 @@ class Pair:
         """
         return [expression.mask.read_mask(size)[0] for expression in self.expressions]
 
-    def load_change_mask(self, size: tuple[int, int]) -> np.ndarray:
+    def load_change_mask(self, size: tuple[int, int], masks: Sequence[np.ndarray] | None = None) -> np.ndarray:
         """
         Decodes the mask of every change; if the data have none, the union of the masks of all sentences.
 
         Args:
             size (`tuple[int, int]`): Width and height of the images, in pixels.
+            masks (`Sequence[np.ndarray]`, *optional*): The masks of all sentences, if they are decoded already.
 
         Returns:
             `np.ndarray`: bool, `(height, width)`.
 
         Raises:
-            UnusableError: If a mask cannot be read.
+            UnusableError: If a mask cannot be read, or not every change is known.
         """
+        if not self.knows_every_change:
+            detail = f"{self.skipped_sentences} of the sentences of {self.pair_id} skipped"
+            raise UnusableError(Reason.INCOMPLETE_UNION, detail)
         if self.change_mask is not None:
             return self.change_mask.read_mask(size)[0]
-        return np.logical_or.reduce(self.load_masks(size))
+        return np.logical_or.reduce(self.load_masks(size) if masks is None else masks)
 
     def with_mask_rule(self, rule: MaskRule) -> "Pair":
         """
@@ -177,8 +200,7 @@ def check_pair(pair: Pair) -> tuple[Pair | None, list[Finding]]:
     if not expressions:
         report.skip(Reason.NO_EXPRESSION_LEFT, pair.folder, pair.pair_id, "no mask of it can be used")
         return None, report.findings
-    skipped = pair.skipped_sentences + len(pair.expressions) - len(expressions)
-    return replace(pair, expressions=tuple(expressions), skipped_sentences=skipped), report.findings
+    return pair.with_expressions(expressions), report.findings
 
 
 def check_pairs(pairs: Iterable[Pair], report: ReadingReport, is_stage1: bool = False) -> Iterator[Pair]:
@@ -196,7 +218,7 @@ def check_pairs(pairs: Iterable[Pair], report: ReadingReport, is_stage1: bool = 
     """
     for checked, findings in map_ahead(check_pair, pairs):
         report.extend(findings)
-        if is_stage1 and checked is not None and checked.change_mask is None and checked.skipped_sentences:
+        if is_stage1 and checked is not None and not checked.knows_every_change:
             detail = f"{checked.skipped_sentences} of its sentences skipped"
             report.skip(Reason.INCOMPLETE_UNION, checked.folder, checked.pair_id, detail)
             checked = None

@@ -18,7 +18,7 @@ from .image_file import ImageFile, MaskRule
 from .pair import Expression, Pair, check_pairs
 from .reading_report import ReadingReport, Reason, printable
 from .rows import label_of, make_pair
-from .schema import CHANGE_TYPES, DOMAINS
+from .schema import CHANGE_TYPES, DOMAINS, SKIPPED_SENTENCES
 
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class PairSource(ABC):
         wanted = (pair for pair in self if split in (None, pair.split) and domain in (None, pair.domain))
         if mask_rule is not None:
             wanted = (pair.with_mask_rule(mask_rule) for pair in wanted)
-        return check_pairs(wanted, self.report)
+        return check_pairs(wanted, self.report, self.is_stage1)
 
 
 class FilePairs(PairSource):
@@ -335,6 +335,7 @@ def _make(maker: PairMaker, index: int, is_stage1: bool) -> Pair:
 class TablePairs(PairSource):
     """
     Pairs of a table with the columns of one of `schema.FEATURES`. Rows with one sentence each are combined to pairs.
+    For stage 1, pairs of which a sentence was skipped are left out and reported; see [`Pair.knows_every_change`].
 
     Args:
         name (`str`): Its name.
@@ -352,6 +353,8 @@ class TablePairs(PairSource):
         super().__init__(name, is_stage1)
         self.split = split
         self.identity = json.dumps(sorted(entry["filename"] for entry in table.cache_files))
+        if is_stage1 and SKIPPED_SENTENCES in table.column_names:
+            table = self._with_every_change(table)
         # Images and masks stay encoded: each pair decodes its own, so that a damaged one affects only its pair.
         undecoded = Image(decode=False)
         for column in ("image_t1", "image_t2", "mask"):
@@ -371,6 +374,13 @@ class TablePairs(PairSource):
             for row, key in enumerate(zip(table["domain"], table["pair_id"])):
                 rows[key].append(row)
             self._groups = list(rows.values())
+
+    def _with_every_change(self, table: "Dataset") -> "Dataset":
+        skipped = table[SKIPPED_SENTENCES]
+        incomplete = dict.fromkeys(name for name, count in zip(table["pair_id"], skipped) if count)
+        for name in incomplete:
+            self.report.skip(Reason.INCOMPLETE_UNION, self.name, name, "some of its sentences skipped")
+        return table.select([row for row, count in enumerate(skipped) if not count]) if incomplete else table
 
     def __len__(self) -> int:
         return len(self.table) if self._sentences is None else len(self._groups)

@@ -22,7 +22,7 @@ from .pair import Pair
 from .pair_source import IMAGE_COLUMNS, PairSource, Part
 from .reading_report import ReadingReport, Reason, UnusableError, printable_line
 from .rows import keep_usable, make_pair
-from .schema import DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS
+from .schema import DOMAINS, FEATURES, PAIRS_SUFFIX, SKIPPED_SENTENCES, SPLITS
 
 
 CARD = "README.md"
@@ -306,6 +306,8 @@ def _layout(path: Path) -> str:
         features = Features.from_arrow_schema(schema)
     for layout, make_features in FEATURES.items():
         columns = make_features()
+        if SKIPPED_SENTENCES not in schema.names:
+            columns.pop(SKIPPED_SENTENCES, None)
         if features == columns:
             return layout
         others = columns.arrow_schema

@@ -75,7 +75,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
 
     BUILDER_CONFIG_CLASS = RawConfig
     # Increased when files are read differently, because prepared data are cached by version.
-    VERSION = datasets.Version("1.1.0")
+    VERSION = datasets.Version("1.2.0")
     DEFAULT_CONFIG_NAME = "TV"
     IS_PRETRAIN: ClassVar[bool]
     DOWNLOADS: ClassVar[dict[str, list[str]]]

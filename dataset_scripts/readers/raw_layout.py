@@ -13,9 +13,10 @@ stage-1 set, whose images and masks are matched by their stems and may be in fol
 ```
 
 All keys except `referring_expressions` may be missing; `masks` and `{"path": ...}` entries are also supported, and so
-is `noisy`, a list of booleans that mark deliberately corrupted sentences. Files are found by name or, with another
-suffix, by stem. Hidden files, `Thumbs.db` and `__MACOSX` are ignored. `reading_report.EXPLANATIONS` lists the reasons
-to skip or repair items.
+is `noisy`, a list of booleans that mark deliberately corrupted sentences. `skipped_sentences` is the number of
+sentences of the pair that the file lacks; see [`Pair`]. Files are found by name or, with another suffix, by stem.
+Hidden files, `Thumbs.db` and `__MACOSX` are ignored. `reading_report.EXPLANATIONS` lists the reasons to skip or repair
+items.
 """
 
 import os
@@ -33,7 +34,7 @@ from .file_names import LONGEST_NAME, leads_out
 from .image_file import ImageFile
 from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError
-from .schema import CHANGE_TYPES, DOMAINS, VIEWS
+from .schema import CHANGE_TYPES, DOMAINS, SKIPPED_SENTENCES, VIEWS
 from .split_folders import EXPRESSIONS_FOLDER, SplitFolder, is_hidden, is_regular, select_folders
 
 
@@ -346,7 +347,9 @@ class _Lister:
         if not expressions:
             raise UnusableError(Reason.NO_EXPRESSION_LEFT, "it holds no expression that can be used")
         record = self._record(sample_id, content, images, tuple(expressions), None)
-        return replace(record, skipped_sentences=len(texts) - len(expressions))
+        missing = content.get(SKIPPED_SENTENCES)
+        missing = missing if isinstance(missing, int) and missing > 0 else 0
+        return replace(record, skipped_sentences=missing + len(texts) - len(expressions))
 
     def _record(
         self,

@@ -3,7 +3,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mtrefseg.io import encode_mask, is_blank
@@ -11,7 +11,7 @@ from mtrefseg.io import encode_mask, is_blank
 from .image_file import ImageFile
 from .pair import Expression, Pair
 from .reading_report import Reason, UnusableError
-from .schema import CHANGE_TYPES, DOMAINS, VIEWS
+from .schema import CHANGE_TYPES, DOMAINS, SKIPPED_SENTENCES, VIEWS
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ def make_rows(pair: Pair, content: PairContent, layout: str) -> list[dict[str, A
                 "change_types": [expression.change_type for expression in pair.expressions],
                 **labels,
                 "noisy": [expression.noisy for expression in pair.expressions],
+                SKIPPED_SENTENCES: pair.skipped_sentences,
             }
         ]
     return [
@@ -93,6 +94,7 @@ def make_rows(pair: Pair, content: PairContent, layout: str) -> list[dict[str, A
             "change_type": expression.change_type,
             **labels,
             "noisy": expression.noisy,
+            SKIPPED_SENTENCES: pair.skipped_sentences,
         }
         for expression, mask in zip(pair.expressions, content.masks, strict=True)
     ]
@@ -106,7 +108,7 @@ def make_pair(row: Mapping[str, Any], split: str, folder: str, prefix: str = "")
         row (`dict`): A row of one of `schema.FEATURES`, with undecoded images and labels as numbers. With one row per
             sentence, "mask", "expression", "change_type" and more are given as the lists of the layout "pairs", and
             "sample_ids" with them, and "other_images": the image column in which these rows differ, or "". The columns
-            "view", "source", "noisy", "sample_ids" and "other_images" may be missing.
+            "view", "source", "noisy", "skipped_sentences", "sample_ids" and "other_images" may be missing.
         split (`str`): One of `schema.SPLITS`.
         folder (`str`): `folder` of the pair.
         prefix (`str`, *optional*, defaults to `""`): Prefix of the names of its files.
@@ -137,6 +139,7 @@ def make_pair(row: Mapping[str, Any], split: str, folder: str, prefix: str = "")
         expressions=_expressions(row, name) if has_sentences else (),
         change_mask=None if has_sentences else _file(row["mask"], f"{name}/mask"),
         folder=folder,
+        skipped_sentences=row.get(SKIPPED_SENTENCES) or 0,
     )
 
 
@@ -170,7 +173,7 @@ def keep_usable(pair: Pair) -> tuple[Pair, list[tuple[Reason, str, str]]]:
             kept.append(expression)
     if lost and not kept:
         raise UnusableError(lost[0][0], lost[0][2])
-    return replace(pair, expressions=tuple(kept)), lost
+    return pair.with_expressions(kept), lost
 
 
 def _expressions(row: Mapping[str, Any], name: str) -> tuple[Expression, ...]:

@@ -25,6 +25,8 @@ SETTINGS = ("TV", "NS", "RS")
 """The settings of the benchmark: all domains, and each domain alone."""
 SPLITS = ("train", "validation", "test")
 """The splits of a dataset."""
+SKIPPED_SENTENCES = "skipped_sentences"
+"""The column of the number of skipped sentences; see [`Pair`]. Tables that others wrote may lack it."""
 PAIRS_SUFFIX = "_pairs"
 """Suffix of the names of configurations with one row per pair."""
 
@@ -60,8 +62,8 @@ def referring_features() -> "Features":
 
     Returns:
         `datasets.Features`: `sample_id` (unique in a split), `pair_id`, `image_t1`, `image_t2`, `mask`, `expression`,
-        `change_type`, `domain` (may be null), `view`, `source`, and `noisy`, true if mask or sentence were
-        deliberately corrupted.
+        `change_type`, `domain` (may be null), `view`, `source`, `noisy`, true if mask or sentence were deliberately
+        corrupted, and `skipped_sentences`, the number of unusable sentences of the pair.
     """
     from datasets import ClassLabel, Features, Image, Value  # Imported here, so that commands start quickly.
 
@@ -75,6 +77,7 @@ def referring_features() -> "Features":
             "change_type": ClassLabel(names=list(CHANGE_TYPES)),
             **_labels(),
             "noisy": Value("bool"),
+            SKIPPED_SENTENCES: Value("int32"),
         }
     )
 
@@ -85,7 +88,7 @@ def pair_features() -> "Features":
 
     Returns:
         `datasets.Features`: `pair_id`, `image_t1`, `image_t2`, the parallel lists `masks`, `expressions` and
-        `change_types`, then `domain` (may be null), `view`, `source` and the list `noisy`.
+        `change_types`, then `domain` (may be null), `view`, `source`, the list `noisy` and `skipped_sentences`.
     """
     from datasets import ClassLabel, Features, Image, Sequence, Value
 
@@ -98,6 +101,7 @@ def pair_features() -> "Features":
             "change_types": Sequence(ClassLabel(names=list(CHANGE_TYPES))),
             **_labels(),
             "noisy": Sequence(Value("bool")),
+            SKIPPED_SENTENCES: Value("int32"),
         }
     )
 

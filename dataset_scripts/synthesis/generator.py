@@ -74,6 +74,7 @@ class SyntheticPair:
         scene (`Scene`): The scene that both images show.
         numbers_t1, numbers_t2 (`np.ndarray`): int16 (height, width), number of the thing visible at each pixel, 0 for
             background.
+        skipped_sentences (`int`, *optional*, defaults to 0): As in [`Pair`]; only for pairs made of other data.
     """
 
     pair_id: str
@@ -86,6 +87,7 @@ class SyntheticPair:
     scene: Scene
     numbers_t1: np.ndarray
     numbers_t2: np.ndarray
+    skipped_sentences: int = 0
 
     @property
     def change_mask(self) -> np.ndarray:

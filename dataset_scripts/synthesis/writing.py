@@ -21,6 +21,7 @@ from dataset_scripts.parallel import worker_pool
 from dataset_scripts.readers import (
     CHANGE_TYPES,
     DOMAINS,
+    SKIPPED_SENTENCES,
     VIEWS,
     Expression,
     Finding,
@@ -87,6 +88,7 @@ def to_pair(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png: 
         if kind == "pretrain"
         else None,
         folder=folder,
+        skipped_sentences=pair.skipped_sentences if kind == "referring" else 0,
     )
 
 
@@ -218,6 +220,7 @@ def _json_of(record: Pair) -> dict[str, Any]:
         "domain": record.domain,
         "view": record.view,
         "source": record.source,
+        **({SKIPPED_SENTENCES: record.skipped_sentences} if record.skipped_sentences else {}),
     }
 
 
@@ -271,4 +274,5 @@ def _rows(
                 "view": VIEWS.index(pair.view),
                 "source": pair.source,
                 "noisy": [one.noisy for one in pair.expressions],
+                SKIPPED_SENTENCES: pair.skipped_sentences,
             }

@@ -248,6 +248,21 @@ def test_every_change_is_trained_along_with_the_sentences(make_model, training_i
     assert model.vision_model.mask_decoder.transformer_module.queries_features.weight.grad.any()
 
 
+@pytest.mark.parametrize("match_queries", [False, True])
+def test_pairs_whose_changes_are_unknown_have_no_part_in_their_loss(make_model, training_inputs, match_queries):
+    model = make_model().eval()
+    model.config.match_queries = match_queries
+    images = {name: training_inputs[name] for name in ("pixel_values_t1", "pixel_values_t2")}
+    labels = training_inputs["labels"][: len(images["pixel_values_t1"])]
+    expected = model.vision_model(**images, labels=labels).loss
+    twice = {name: torch.cat([pixels, pixels]) for name, pixels in images.items()}
+    unknown = torch.cat([torch.full_like(labels, -1), labels])
+    assert_close(model.vision_model(**twice, labels=unknown).loss, expected)
+    nothing = model.train()(**training_inputs, change_labels=torch.full_like(labels, -1)).loss_change
+    assert nothing.item() == 0
+    nothing.backward()
+
+
 def test_what_belongs_to_sentences_is_refused_without_them(model, training_inputs):
     images = {name: training_inputs[name] for name in ("pixel_values_t1", "pixel_values_t2")}
     labels = training_inputs["labels"][: len(images["pixel_values_t1"])]

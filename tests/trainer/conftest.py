@@ -114,6 +114,7 @@ def make_sample() -> Callable[..., PairSample]:
             expressions=list(expressions),
             change_types=[change_type] * len(expressions),
             domain=domain,
+            change_mask=mask.copy(),
         )
 
     return make

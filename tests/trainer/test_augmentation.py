@@ -181,6 +181,18 @@ def test_change_types_of_both_places_are_kept_and_too_many_doubtful_sentences_st
     assert 0.25 < joined.masks[0].mean() < 0.75
 
 
+def test_unknown_changes_stay_unknown_until_nothing_of_them_is_seen(make_sample):
+    sample, other = make_sample("the car that appeared"), other_place(make_sample, ("appear",))
+    other.change_mask = None
+    assert join(sample, other, np.random.default_rng(0)).change_mask is None
+    sample.change_mask = None
+    for changed in (mirror(sample, 0), turn(sample, 1), swap_times(sample), reverse_images(sample)):
+        assert changed.change_mask is None
+    assert not without_change(sample).change_mask.any()
+    # Only what the sentences are about is pasted.
+    assert (move(sample, Image.new("RGB", (32, 24))).change_mask == sample.masks[0]).all()
+
+
 def test_nothing_fits_where_nothing_changed(make_sample):
     sample = make_sample("the car that appeared")
     unchanged = without_change(sample)

@@ -22,6 +22,7 @@ from dataset_scripts.readers import (
     Pair,
     PairSource,
     TablePairs,
+    UnusableError,
     make_rows,
     open_pairs,
     pair_features,
@@ -39,7 +40,9 @@ from trainer.data import (
     make_train_dataset,
     mix,
 )
+from trainer.data.samples import decode_pair
 from trainer.errors import TrainingError
+from trainer.evaluation import count_items
 
 
 GENERATOR = Generator(size=128, domains=("RS",))
@@ -230,6 +233,26 @@ def test_sentences_that_choose_among_objects_are_left_out(pairs):
     sample.expressions = ["the leftmost new house"] * 4
     assert loader.sample(0, 0, 0).expressions == sample.expressions
     assert (loader.sample(0, 0, 0).change_mask == mask).all()
+
+
+def test_not_every_change_is_known_without_some_of_the_sentences(small_processor, make_sample):
+    sample = make_sample("the new house", "the new car")
+    sample.masks[1] = ~sample.masks[0]
+    source = Given([sample, sample])
+    assert load_sample(source, 0).change_mask.all()
+    sample.expressions = ["the new house", " "]
+    decoded = load_sample(source, 0)
+    assert (decoded.expressions, decoded.change_mask) == (["the new house"], None)
+    known = make_sample("the new house")
+    batch = PairCollator(small_processor)([{"sample": decoded}, {"sample": known}])
+    assert batch["num_expressions"].tolist() == [1, 1]
+    assert [set(labels.unique().tolist()) for labels in batch["change_labels"]] == [{-1.0}, {0.0, 1.0}]
+    assert torch.equal(batch["change_labels"][1], batch["labels"][1])
+    counts = count_items(batch)
+    assert (counts.pairs, counts.of("loss_change")) == (2, 1)
+    skipped = replace(source[1], expressions=source[1].expressions[:1], skipped_sentences=1)
+    with pytest.raises(UnusableError, match="1 of the sentences"):
+        decode_pair(skipped, Numbers(1))
 
 
 def test_raw_and_exported_folders_hold_the_same_pairs(tmp_path):

@@ -99,7 +99,8 @@ def _standardized(image: Image.Image) -> npt.NDArray[np.float64]:
 class UnionOracle:
     """
     The union of the true masks of a pair, for every sentence: the upper bound for a change detector that ignores
-    sentences. It needs the truth, so it is used through [`~UnionOracle.segment_truths`].
+    sentences. It needs the truth, so it is used through [`~UnionOracle.segment_truths`]. If a mask of the pair cannot
+    be read, the union lacks it, and the bound for the other sentences may be too high.
     """
 
     name = "union oracle"

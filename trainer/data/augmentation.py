@@ -267,7 +267,7 @@ def _unrelated_to(sample: PairSample, other: PairSample) -> PairSample:
 def without_change(sample: PairSample) -> PairSample:
     """Replaces t2 by t1: nothing has changed, so no sentence has a target."""
     masks = [np.zeros_like(mask) for mask in sample.masks]
-    nothing = None if sample.change_mask is None else np.zeros_like(sample.change_mask)
+    nothing = np.zeros(sample.image_t1.size[::-1], bool)
     return replace(sample, image_t2=sample.image_t1, masks=masks, change_mask=nothing)
 
 

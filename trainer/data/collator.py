@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from modeling_mtrefseg import MTRefSegProcessor
 from mtrefseg.io import SCENES
 
@@ -43,16 +41,10 @@ class PairCollator:
                 *images,
                 text=[sample.expressions for sample in samples],
                 masks=[sample.masks for sample in samples],
-                change_masks=_change_masks(samples),
+                change_masks=[sample.change_mask for sample in samples],
                 domain=[None if sample.domain is None else SCENES[sample.domain] for sample in samples],
                 choose_objects=self.choose_objects,
             )
         else:
             batch = self.processor(*images, masks=[sample.masks[0] for sample in samples])
         return dict(batch)
-
-
-def _change_masks(samples: Sequence[PairSample]) -> list[np.ndarray] | None:
-    """The masks of every change, if all of them are known."""
-    masks = [sample.change_mask for sample in samples if sample.change_mask is not None]
-    return masks if len(masks) == len(samples) else None

@@ -26,8 +26,8 @@ class PairSample:
         change_types (`list[str]`): One of `CHANGE_TYPES` per sentence.
         domain (`str`, *optional*): "NS" or "RS", `None` if unknown.
         absent_types (`frozenset[str]`, *optional*): Change types that certainly do not occur in the pair.
-        change_mask (`np.ndarray`, *optional*): bool (height, width), every change; the union of `masks` if it is not
-            given.
+        change_mask (`np.ndarray`, *optional*): bool (height, width), every change; `None` if not every change is
+            known, see [`Pair.knows_every_change`].
     """
 
     pair_id: str
@@ -40,10 +40,6 @@ class PairSample:
     domain: str | None = None
     absent_types: frozenset[str] = frozenset()
     change_mask: np.ndarray | None = None
-
-    def __post_init__(self) -> None:
-        if self.change_mask is None and self.masks:
-            self.change_mask = np.logical_or.reduce(self.masks)
 
     def with_sentences(self, kept: Sequence[int]) -> "PairSample":
         """The pair with some of its sentences, by their numbers from 0. The mask of every change stays."""
@@ -85,19 +81,23 @@ def decode_pair(pair: Pair, source: PairSource) -> PairSample:
         asked = tuple(expression for expression in pair.expressions if not is_blank(expression.text))
         if not asked:
             raise UnusableError(Reason.NO_EXPRESSION_LEFT, f"{pair.pair_id} has no sentences, or only blank ones")
-        pair = replace(pair, expressions=asked)
+        pair = pair.with_expressions(asked)
     image_t1, image_t2 = pair.load_images()
-    has_change_mask = source.is_stage1 or pair.change_mask is not None
-    change_mask = pair.load_change_mask(image_t1.size) if has_change_mask else None
-    expressions = () if source.is_stage1 else pair.expressions
+    change_mask: np.ndarray | None
+    if source.is_stage1:
+        masks = [pair.load_change_mask(image_t1.size)]
+        change_mask, pair = masks[0], replace(pair, expressions=())
+    else:
+        masks = pair.load_masks(image_t1.size)
+        change_mask = pair.load_change_mask(image_t1.size, masks) if pair.knows_every_change else None
     return PairSample(
         pair_id=pair.pair_id,
         source=source.name,
         image_t1=image_t1,
         image_t2=image_t2,
-        masks=[change_mask] if change_mask is not None and source.is_stage1 else pair.load_masks(image_t1.size),
-        expressions=[expression.text for expression in expressions],
-        change_types=[expression.change_type for expression in expressions],
+        masks=masks,
+        expressions=[expression.text for expression in pair.expressions],
+        change_types=[expression.change_type for expression in pair.expressions],
         domain=pair.domain,
         absent_types=pair.absent_types,
         change_mask=change_mask,

@@ -108,8 +108,8 @@ class MTRefSegTrainer(SFTTrainer):
         return self.optimizer
 
     def _get_num_items_in_batch(self, batch_samples: list[dict[str, Any]], device: torch.device) -> Tensor:
-        """[`ItemCounts`] of a step, over its batches and all processes: int64 of shape `(3,)`."""
-        counts = torch.tensor([count_items(batch) for batch in batch_samples], dtype=torch.int64).reshape(-1, 3).sum(0)
+        """[`ItemCounts`] of a step, over its batches and all processes: int64 of shape `(4,)`."""
+        counts = torch.tensor([count_items(batch) for batch in batch_samples], dtype=torch.int64).reshape(-1, 4).sum(0)
         gathered: Tensor = self.accelerator.gather(counts.to(device).unsqueeze(0))
         return gathered.sum(0)
 
@@ -127,7 +127,7 @@ class MTRefSegTrainer(SFTTrainer):
             model (`nn.Module`): The model, wrapped.
             inputs (`dict`): A batch of [`PairCollator`].
             return_outputs (`bool`): Whether to return the model's output as well.
-            num_items_in_batch (`Tensor` of shape `(3,)`, *optional*): [`ItemCounts`] of the step; without it the batch
+            num_items_in_batch (`Tensor` of shape `(4,)`, *optional*): [`ItemCounts`] of the step; without it the batch
                 is the complete step.
 
         Returns:

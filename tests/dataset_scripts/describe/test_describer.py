@@ -17,6 +17,7 @@ from dataset_scripts.describe import Describer
 from dataset_scripts.describe.mosaics import MOSAIC_SIDE
 from dataset_scripts.describe.parts import find_parts, kinds_in
 from dataset_scripts.errors import DataError
+from dataset_scripts.export import ExportOptions, export_dataset
 from dataset_scripts.readers import UnusableError, open_pairs
 from dataset_scripts.synthesis import Domain
 
@@ -244,6 +245,23 @@ def test_labels_of_the_data_are_kept(tmp_path: Path) -> None:
     # A corrupted mask says nothing about what changed.
     data = write_sentences(tmp_path / "b" / "RS_train", *said, **labels, noisy=[True, False])
     assert [one.noisy for one in Describer(data=data, domain="RS").pair(0).expressions] == [True, False]
+
+
+@pytest.mark.parametrize("layout", ["raw", "exported"])
+def test_nothing_new_is_said_about_a_pair_of_which_a_sentence_was_skipped(tmp_path: Path, layout: str) -> None:
+    said = (("the house that was demolished", rectangles(LEFT)), ("the house that appeared", rectangles(RIGHT)))
+    data = write_sentences(tmp_path / "a" / "RS_train", *said, change_types=["disappear", "appear"])
+    assert new_sentences(data, "RS")
+    (data / "RS_train" / "masks" / "1" / "1.png").write_bytes(b"not an image")
+    if layout == "exported":
+        export_dataset(data, tmp_path / "exported", ExportOptions())
+        data = tmp_path / "exported"
+    assert not new_sentences(data, "RS")
+    out = tmp_path / "out"
+    assert main(["describe", str(data), str(out), "--domain", "RS"]) == 0
+    # Nor does the new folder say that its only sentence is about every change.
+    (pair,) = open_pairs(out)
+    assert (len(pair.expressions), pair.skipped_sentences) == (1, 1)
 
 
 def test_pairs_of_the_other_domain_are_left_out(

@@ -3,12 +3,15 @@
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
+from datasets import Dataset
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import Reason, open_pairs
+from dataset_scripts.export import ExportOptions, export_dataset
+from dataset_scripts.readers import Reason, UnusableError, open_pairs
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import SIZE, edit_json, make_dataset, make_raw_split
 
@@ -82,6 +85,33 @@ def test_a_failed_download_of_masks_that_are_united_is_an_error_of_the_data(monk
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     with pytest.raises(DataError, match="MTRefSeg-21K cannot be opened as a dataset: no connection"):
         open_pairs("kkk2026/MTRefSeg-21K", "train", is_stage1=True)
+@pytest.mark.parametrize("with_pairs", [False, True])
+def test_an_export_and_the_prepared_data_know_of_skipped_sentences(tmp_path, with_pairs) -> None:
+    _, masks, pairs = _two_pairs(tmp_path / "raw", "raw layout")
+    masks[0].write_bytes(b"not an image")
+    exported = tmp_path / "exported"
+    export_dataset(tmp_path / "raw", exported, ExportOptions(with_pairs=with_pairs))
+    listed = [open_pairs(tmp_path / "raw", "train", "RS"), open_pairs(exported, "train", "RS"), open_pairs(exported)]
+    for source in listed:
+        known = {pair.pair_id: (pair.knows_every_change, len(pair.expressions)) for pair in source}
+        assert known == {pairs[0]: (False, 1), pairs[1]: (True, 2)}
+        (incomplete,) = (pair for pair in source if pair.pair_id == pairs[0])
+        with pytest.raises(UnusableError, match="1 of the sentences of RS_train_000 skipped"):
+            incomplete.load_change_mask(SIZE)
+    united = open_pairs(exported, "train", "RS", is_stage1=True)
+    assert [pair.pair_id for pair in united] == [pairs[1]]
+    assert [(finding.reason, finding.sample) for finding in united.report.skipped] == [
+        (Reason.INCOMPLETE_UNION, pairs[0])
+    ]
+
+
+def test_an_export_without_the_number_of_skipped_sentences_can_be_read(tmp_path) -> None:
+    _two_pairs(tmp_path / "raw", "raw layout")
+    exported = tmp_path / "exported"
+    export_dataset(tmp_path / "raw", exported, ExportOptions())
+    for file in exported.rglob("*.parquet"):
+        Dataset(pq.read_table(file)).remove_columns("skipped_sentences").to_parquet(file)
+    assert [pair.knows_every_change for pair in open_pairs(exported)] == [True, True]
 
 
 def _two_pairs(root: Path, layout: str) -> tuple[Path, list[Path], list[str]]:

@@ -361,6 +361,7 @@ def make_row(pair_id: str, **changes: object) -> dict[str, object]:
         "view": 1,
         "source": None,
         "noisy": [False],
+        "skipped_sentences": 0,
         **changes,
     }
 

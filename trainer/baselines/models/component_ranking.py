@@ -69,8 +69,10 @@ class ComponentRankingModel(BaselineModel):
         changes = self.vision_model(pair_encoding=encoding, labels=change_labels)
         size = changes.mask_logits.shape[-2:]
         is_changed = changes.mask_logits > 0
-        if self.training and change_labels is not None:
-            is_changed = _shrink(change_labels, size) > 0.5
+        if self.training and labels is not None and change_labels is not None:
+            # Where not every change is known (-1), those of the sentences are.
+            known = torch.where(change_labels < 0, union_of(labels, layout), change_labels)
+            is_changed = _shrink(known, size) > 0.5
         components = label_components(is_changed)
         states, is_word = read_sentences(self.language_model, input_ids, attention_mask, query_mask)
         sentences = self.sentence_projection(mean_state(states, is_word))
