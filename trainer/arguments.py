@@ -304,7 +304,9 @@ class TrainingOptions:
     metric_for_best_model: str | None = field(
         default="mIoU", metadata={"help": "score that selects the best checkpoint"}
     )
-    greater_is_better: bool | None = field(default=True, metadata={"help": "whether a higher score is better"})
+    greater_is_better: bool | None = field(
+        default=None, metadata={"help": "whether a higher score is better; by default, unless it is a loss"}
+    )
     save_total_limit: int | None = field(
         default=2, metadata={"help": "number of checkpoints to keep, besides the best"}
     )

@@ -25,7 +25,10 @@ _USED_BY_MODEL = {"model_name_or_path", "model_revision", "attn_implementation",
 _USED_BY_TRAINING = {field.name for field in fields(TrainingArguments)} | {"dataset_kwargs", "activation_offloading"}
 
 # Numbers that the libraries check when they use them, with a traceback, or not at all. `None` is always possible.
-_AT_LEAST_1 = ("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps")
+_AT_LEAST_1 = (
+    *("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps"),
+    *("lora_r", "lora_alpha"),
+)
 _NOT_NEGATIVE = (
     *("learning_rate", "backbone_learning_rate", "language_learning_rate", "weight_decay", "warmup_steps"),
     *("dataloader_num_workers", "seed"),
@@ -107,7 +110,20 @@ def parse_arguments(
     training, model_config = parsed[-2:]
     _refuse_unused(model_config, ModelConfig, _USED_BY_MODEL)
     _refuse_unused(training, SFTConfig, _USED_BY_TRAINING)
+    _check_best(training, parsed[1])
     return cast(Arguments, parsed)
+
+
+def _check_best(training: MTRefSegTrainingConfig, data: DataArguments) -> None:
+    """Refuses a score that evaluations do not give; the libraries would notice it after the first one."""
+    from .evaluation import SCORES  # Imported here, because `evaluation` imports the model.
+
+    known = (*SCORES, "loss")
+    name = (training.metric_for_best_model or "loss").removeprefix("eval_")
+    # With several datasets, each of them has scores: NAME_SCORE.
+    of_dataset = len(data.eval_data) > 1 and name.rpartition("_")[2] in SCORES
+    if name not in known and not of_dataset:
+        raise TrainingError(f"--metric_for_best_model {name}: there is no such score; choose {', '.join(known)}.")
 
 
 def _without_evaluation(options: Mapping[str, Any]) -> list[str]:
@@ -137,6 +153,8 @@ def _check_numbers(values: Mapping[str, Any]) -> None:
             if isinstance(value, int | float) and not least <= value < math.inf:
                 wanted = "finite" if value == math.inf else f"{least} or more"
                 raise TrainingError(f"--{name} {value} must be {wanted}.")
+    if not 0 <= values.get("lora_dropout", 0) < 1:
+        raise TrainingError(f"--lora_dropout {values['lora_dropout']} must be from 0 to below 1.")
     if "max_steps" in values and values["max_steps"] < 1:
         if values["max_steps"] == 0:
             # The libraries would train for num_train_epochs.

@@ -137,6 +137,9 @@ def test_wrong_paths_and_names_are_found_before_the_libraries_are_imported(comma
         (["--gradient_accumulation_steps", "0"], "--gradient_accumulation_steps 0 must be 1 or more"),
         (["--max_steps", "0"], "--max_steps 0 trains nothing"),
         (["--max_steps", "-1", "--num_train_epochs", "0"], "--num_train_epochs 0.0 must be more than 0"),
+        (["--use_peft", "--lora_r", "0"], "--lora_r 0 must be 1 or more"),
+        (["--use_peft", "--lora_dropout", "1.5"], "--lora_dropout 1.5 must be from 0 to below 1"),
+        (["--metric_for_best_model", "mIuU"], "--metric_for_best_model mIuU: there is no such score; choose mIoU"),
         (["--eval_strategy", "no"], "add --load_best_model_at_end false"),
     ],
     ids=str,
@@ -173,6 +176,13 @@ def test_evaluation_may_be_turned_off() -> None:
     assert training.eval_strategy == "no"
     assert not training.load_best_model_at_end
     assert DataArguments(eval_data="none", train_data="pairs").train_data == ["pairs"]  # as in a recipe
+
+
+def test_the_best_checkpoint_has_the_lowest_loss_or_the_highest_score() -> None:
+    several = ["--eval_data", "one/pairs", "other"]
+    for name, is_greater, options in (("mIoU", True, []), ("eval_loss", False, []), ("pairs_oIoU", True, several)):
+        training = parse_arguments("tiny_stage2", ["--metric_for_best_model", name, *options])[3]
+        assert training.greater_is_better is is_greater
 
 
 @pytest.mark.parametrize("said", ["none", "null", "[]"])
