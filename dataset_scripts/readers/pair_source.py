@@ -380,7 +380,12 @@ class TablePairs(PairSource):
         incomplete = dict.fromkeys(name for name, count in zip(table["pair_id"], skipped) if count)
         for name in incomplete:
             self.report.skip(Reason.INCOMPLETE_UNION, self.name, name, "some of its sentences skipped")
-        return table.select([row for row, count in enumerate(skipped) if not count]) if incomplete else table
+        if not incomplete:
+            return table
+        from datasets import logging
+
+        logging.get_logger(__name__).warning(f"{self.name}:\n{self.report.table()}")
+        return table.select([row for row, count in enumerate(skipped) if not count])
 
     def __len__(self) -> int:
         return len(self.table) if self._sentences is None else len(self._groups)
