@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from huggingface_hub.errors import LocalEntryNotFoundError
 from datasets import Dataset
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
@@ -85,6 +85,8 @@ def test_a_failed_download_of_masks_that_are_united_is_an_error_of_the_data(monk
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     with pytest.raises(DataError, match="MTRefSeg-21K cannot be opened as a dataset: no connection"):
         open_pairs("kkk2026/MTRefSeg-21K", "train", is_stage1=True)
+
+
 @pytest.mark.parametrize("with_pairs", [False, True])
 def test_an_export_and_the_prepared_data_know_of_skipped_sentences(tmp_path, with_pairs) -> None:
     _, masks, pairs = _two_pairs(tmp_path / "raw", "raw layout")
