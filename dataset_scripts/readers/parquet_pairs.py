@@ -103,7 +103,7 @@ def check_parquet_files(paths: Iterable[str | Path]) -> None:
 def read_through(path: str | Path, most_bytes: int) -> None:
     """Reads a file as [`ParquetPairs`] does and discards the content; raises [`DataError`] if it is damaged."""
     path = Path(path)
-    with _damage_named(path), pyarrow.parquet.ParquetFile(path) as file:
+    with _opened(path) as file:
         for _ in file.iter_batches(ROWS_AT_ONCE, use_threads=False):
             pass
         names = [name for name in ("pair_id", "domain") if name in file.schema_arrow.names]
@@ -190,7 +190,7 @@ class ParquetPairs(PairSource):
 
     def _row(self, path: Path, group: int, row: int) -> dict[str, Any]:
         if self._last is None or self._last[:2] != (path, group):
-            with _damage_named(path), pyarrow.parquet.ParquetFile(path) as file:
+            with _opened(path) as file:
                 self._last = (path, group, file.read_row_group(group))
         (found,) = self._last[2].slice(row, 1).to_pylist()
         return found
@@ -279,17 +279,12 @@ def _expand(folder: Path, patterns: list[str]) -> list[Path]:
     return paths
 
 
-def _open(path: Path) -> pyarrow.parquet.ParquetFile:
-    """A file's header."""
-    with _damage_named(path):
-        return pyarrow.parquet.ParquetFile(path)
-
-
 @contextmanager
-def _damage_named(path: Path) -> Iterator[None]:
-    """Converts errors of pyarrow about a damaged file to a [`DataError`] with its name."""
+def _opened(path: Path) -> Iterator[pyarrow.parquet.ParquetFile]:
+    """An open file. Converts errors of pyarrow about a damaged file to a [`DataError`] with its name."""
     try:
-        yield
+        with pyarrow.parquet.ParquetFile(path) as file:
+            yield file
     except DataError:
         raise
     except (pyarrow.ArrowException, OSError, ValueError) as error:
@@ -301,8 +296,8 @@ def _layout(path: Path) -> str:
     """The layout of a file."""
     from datasets import Features  # Imported here, so that commands start quickly.
 
-    with _damage_named(path):
-        schema = _open(path).schema_arrow
+    with _opened(path) as file:
+        schema = file.schema_arrow
         features = Features.from_arrow_schema(schema)
     for layout, make_features in FEATURES.items():
         columns = make_features()
@@ -347,19 +342,20 @@ def _is_alike(found: pyarrow.DataType, wanted: pyarrow.DataType) -> bool:
 
 def _count_pairs(paths: tuple[Path, ...], layout: str) -> int:
     """Number of pairs in files."""
-    if layout != "referring":
-        return sum(_open(path).metadata.num_rows for path in paths)
     count = 0
     for path in paths:
-        with _damage_named(path):
-            rows = _open(path).read(columns=["pair_id", "domain"]).to_pylist()
-        count += sum(1 for _ in groupby(rows, key=_key))
+        with _opened(path) as file:
+            if layout == "referring":
+                rows = file.read(columns=["pair_id", "domain"]).to_pylist()
+                count += sum(1 for _ in groupby(rows, key=_key))
+            else:
+                count += file.metadata.num_rows
     return count
 
 
 def _named_rows(path: Path) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
     """Group and row of each row, and its id and domain."""
-    with _damage_named(path), pyarrow.parquet.ParquetFile(path) as file:
+    with _opened(path) as file:
         for group in range(file.metadata.num_row_groups):
             for row, entry in enumerate(file.read_row_group(group, columns=["pair_id", "domain"]).to_pylist()):
                 yield (group, row), entry
@@ -397,8 +393,8 @@ def _paired(sentences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     """The unchanged rows of a file."""
-    with _damage_named(path):
-        for batch in _open(path).iter_batches(batch_size=ROWS_AT_ONCE):
+    with _opened(path) as file:
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
             yield from batch.to_pylist()
 
 

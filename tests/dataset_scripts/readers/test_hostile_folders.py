@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from datasets import load_dataset
 
@@ -316,3 +317,24 @@ def test_the_reasons_are_explained() -> None:
     from dataset_scripts.readers import EXPLANATIONS
 
     assert set(EXPLANATIONS) == set(Reason)
+
+
+@pytest.mark.parametrize("options", [[], ["--pairs"]])
+def test_no_file_of_an_export_stays_open(tmp_path, monkeypatch, options: list[str]) -> None:
+    make_raw_split(tmp_path / "raw", "RS_train", pairs=2)
+    assert main(["export", str(tmp_path / "raw"), str(tmp_path / "out"), *options]) == 0
+    opened: list[pyarrow.parquet.ParquetFile] = []
+
+    class Noted(pyarrow.parquet.ParquetFile):
+        def __init__(self, *args, **kwargs) -> None:
+            super().__init__(*args, **kwargs)
+            opened.append(self)
+
+    monkeypatch.setattr(pyarrow.parquet, "ParquetFile", Noted)
+    source = open_pairs(tmp_path / "out")
+    for _ in source:  # A reader that stops early closes its file, too.
+        break
+    assert opened
+    assert len(list(source)) == 2
+    assert source[1].pair_id
+    assert all(file.closed for file in opened)
