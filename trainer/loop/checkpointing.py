@@ -206,7 +206,7 @@ def _check_same(path: Path, config: Mapping[str, Any], checkpoint: str) -> None:
 
 
 @contextmanager
-def unfinished_folder(output_dir: str | os.PathLike, is_writer: bool) -> Iterator[str]:
+def unfinished_checkpoint(output_dir: str | os.PathLike, is_writer: bool) -> Iterator[str]:
     """
     A temporary folder to write a checkpoint in; it is removed if the block raises an error.
 

@@ -27,7 +27,7 @@ from trainer.errors import TrainingError
 from trainer.evaluation import SCORES, Evaluator, ItemCounts, count_items, loss_parts, write_card
 from trainer.training_config import MTRefSegTrainingConfig
 
-from .checkpointing import check_finite, check_loss, publish, saving, unfinished_folder, write_arguments
+from .checkpointing import check_finite, check_loss, publish, saving, unfinished_checkpoint, write_arguments
 from .engines import EngineReport, check_engine, check_precision
 from .optimization import parameter_groups
 from .progress import Bar, LogLines, Progress
@@ -228,7 +228,7 @@ class MTRefSegTrainer(SFTTrainer):
         """Writes a checkpoint in a temporary folder and renames it when it is complete."""
         output_dir, name = super()._get_output_dir(trial), f"checkpoint-{self.state.global_step}"
         is_writer = self.args.should_save
-        with saving(name, self.args), unfinished_folder(output_dir, is_writer) as folder:
+        with saving(name, self.args), unfinished_checkpoint(output_dir, is_writer) as folder:
             self.accelerator.wait_for_everyone()
             self._checkpoint_folder = folder
             try:

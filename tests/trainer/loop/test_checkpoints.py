@@ -25,7 +25,7 @@ from trainer.loop.checkpointing import (
     check_resume_data,
     find_checkpoint,
     publish,
-    unfinished_folder,
+    unfinished_checkpoint,
 )
 from trainer.loop.running import run_config
 from trainer.training_config import MTRefSegTrainingConfig
@@ -35,7 +35,7 @@ def test_a_checkpoint_is_complete_or_absent(tmp_path):
     (tmp_path / "checkpoint-2").mkdir()
 
     def write():
-        with unfinished_folder(tmp_path, is_writer=True) as folder:
+        with unfinished_checkpoint(tmp_path, is_writer=True) as folder:
             Path(folder, "checkpoint-4").mkdir(parents=True)
             raise OSError("No space left on device")
 
