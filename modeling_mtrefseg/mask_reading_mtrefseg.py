@@ -32,13 +32,12 @@ from PIL import Image
 
 from .image_files_mtrefseg import DEEP_MODES, ImageError, decoding
 from .image_reading_mtrefseg import ImageSource, name_source
-from .mask_edges_mtrefseg import JPEG_COLOUR_EDGE, JPEG_EDGE, MIDDLE, WHITE, Compression, read_soft
+from .mask_edges_mtrefseg import JPEG_COLOUR_EDGE, JPEG_EDGE, MIDDLE, STRAY_SHARE, WHITE, Compression, read_soft
 from .mask_files_mtrefseg import decode_mask
 
 
 MaskRepair: TypeAlias = Literal["ones", "values", "colour", "alpha"]
 
-_STRAY_SHARE = 0.01
 _NAMED_VALUES = 8
 _WAY_OUT = (
     "say which values are foreground (values, --mask-values) or above which threshold (threshold, --mask-threshold), "
@@ -269,7 +268,7 @@ def _read_colours(colours: np.ndarray, compression: Compression | None = None) -
     hues = np.bincount((marked > MIDDLE) @ np.array([4, 2, 1]), minlength=8)
     # In lossless formats, a small object of another colour is not an artefact.
     is_kept = compression is None and len(keys) <= _NAMED_VALUES
-    if len(marked) and hues.max() >= (1 if is_kept else 1 - _STRAY_SHARE) * len(marked):
+    if len(marked) and hues.max() >= (1 if is_kept else 1 - STRAY_SHARE) * len(marked):
         try:
             # The table of a JPEG is for brightness, and every colour has a different brightness.
             return _read_grey(bright, "values", JPEG_COLOUR_EDGE, None if compression is None else Compression())

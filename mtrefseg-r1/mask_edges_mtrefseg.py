@@ -23,10 +23,11 @@ formats. Values above the third are foreground.
 """
 JPEG_EDGE, JPEG_COLOUR_EDGE = 8, 17
 """JPEG changes values up to this distance from white: within its blocks of 8 pixels, or 16 pixels for colours."""
+STRAY_SHARE = 0.01
+"""At most this many pixels, as a share of the mask, may deviate from what a mask looks like."""
 
 # With at most this many values, intermediate ones must be within this distance of both black and white pixels.
 _FEW_VALUES, _SHARP_EDGE = 8, 2
-_STRAY_SHARE = 0.01
 _WIDEST_EDGE = 2  # as a multiple of the white pixels: small objects consist mostly of edges
 # Values that differ by less than this within 5 x 5 pixels are no edge.
 _FLAT, _FLAT_RADIUS = 40, 2
@@ -119,7 +120,7 @@ def read_soft(values: np.ndarray, edge: int = JPEG_EDGE, compression: Compressio
     if compression is not None and compression.table is not None:
         again = _as_jpeg(np.where(mask, 255, 0), compression.table)
         changed = values.astype(np.int16) - again
-        if int((changed != 0).sum()) <= _STRAY_SHARE * int(mask.sum()):
+        if int((changed != 0).sum()) <= STRAY_SHARE * int(mask.sum()):
             return mask
         # Masks that were resized or saved twice differ from the presumed mask by varying amounts along edges; classes
         # close to black differ by a constant.
@@ -143,7 +144,7 @@ def read_soft(values: np.ndarray, edge: int = JPEG_EDGE, compression: Compressio
     grey = (values > BLACK) & ~white
     strays = int((between & ~near).sum()) + int((grey & _flat(values)).sum())
     is_thin = int(grey.sum()) <= _WIDEST_EDGE * int(white.sum())
-    return mask if is_thin and strays <= _STRAY_SHARE * int(white.sum()) else None
+    return mask if is_thin and strays <= STRAY_SHARE * int(white.sum()) else None
 
 
 def _as_jpeg(values: np.ndarray, table: tuple[int, ...]) -> np.ndarray:
