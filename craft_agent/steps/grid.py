@@ -4,7 +4,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from mtrefseg.view.drawing import font_of
 
 from ..geometry import box_mask, dilate, place_name
 from ..records import BoolMask, Box, ImagePair
@@ -97,7 +99,7 @@ def draw_grid(image: Image.Image, grid: Grid) -> Image.Image:
     for cell in grid.cells:
         left, top, right, bottom = (round(value * scale) for value in cell.box)
         draw.rectangle((left, top, right, bottom), outline=PAPER, width=1)
-        font = _font(max(11, min(22, (right - left) // 9)))
+        font = font_of(max(11, min(22, (right - left) // 9)))
         draw.text((left + 6, top + 4), cell.name, fill=PAPER, font=font, stroke_width=2, stroke_fill=INK)
     return view
 
@@ -126,7 +128,7 @@ def side_by_side(pair: ImagePair, box: Box, mask: BoolMask | None = None, filled
     draw = ImageDraw.Draw(page)
     for panel, left, title in zip(panels, (0, width + GAP), ("t1, earlier", "t2, later"), strict=True):
         page.paste(panel, (left, BAND))
-        draw.text((left + 4, 4), title, fill=INK, font=_font(16))
+        draw.text((left + 4, 4), title, fill=INK, font=font_of(16))
     return page
 
 
@@ -183,7 +185,3 @@ def _painted(image: Image.Image, mask: BoolMask, filled: bool) -> Image.Image:
     rim = dilate(inside, OUTLINE_WIDTH) & ~inside
     painted.paste(OUTLINE, mask=Image.fromarray(rim.astype(np.uint8) * 255))
     return painted
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
