@@ -12,6 +12,7 @@ from .changes import APPEARANCES, DISAPPEARANCES, EARLIER, LATER, PLURALS
 from .noun_phrases import in_plural
 from .noun_table import NOUNS
 from .nouns import Split, Words, forms_of
+from .parsing import WORD
 from .states import STATES
 
 
@@ -29,7 +30,6 @@ FUNCTION_WORDS = frozenset(
     )
 )
 """Words without information about change or place; both splits have them."""
-_WORD = re.compile(r"[a-z][a-z'-]*")
 
 
 def entries(split: Split) -> Iterator[str]:
@@ -72,7 +72,7 @@ def templates_of(split: Split) -> tuple[str, ...]:
 
 def words_in(text: str) -> set[str]:
     """Set of the words of a text, in lower case."""
-    return set(_WORD.findall(text.lower()))
+    return set(WORD.findall(text.lower()))
 
 
 @cache

@@ -36,8 +36,9 @@ from .states import STATES
 Meaning = TypeVar("Meaning")
 Table = Mapping[tuple[str, ...], Meaning]
 
+WORD = re.compile(r"[a-z][a-z'-]*")
+"""A word in lower case."""
 _TOKEN = re.compile(r"[^\s,]+|,")
-_WORD = re.compile(r"[a-z][a-z'-]*")
 # Words that cannot be part of an unknown noun.
 _NO_NOUN = frozenset(
     (
@@ -385,7 +386,7 @@ class _Reader:
     def _unknown_noun(self, count: int) -> tuple[tuple[str, str], bool]:
         """Parses a noun of `count` words that is in no table. Returns its forms and whether it is plural."""
         words = self._words[self._at : self._at + count]
-        if len(words) < count or any(word in _NO_NOUN or not _WORD.fullmatch(word) for word in words):
+        if len(words) < count or any(word in _NO_NOUN or not WORD.fullmatch(word) for word in words):
             raise _NotUnderstoodError
         self._at += count
         noun = " ".join(words)
