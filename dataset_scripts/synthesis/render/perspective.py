@@ -7,8 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from dataset_scripts.synthesis.scene import Point, Scene, State, Thing, Time
+from dataset_scripts.synthesis.scene import Point, Rendering, Scene, State, Thing, Time
 
+from .painting import Canvas
 from .sprites import Stamp
 
 
@@ -208,3 +209,15 @@ class NormalScene(Scene):
     stamps: dict[tuple[int, State | None], list[Stamp]] = field(
         init=False, default_factory=dict, repr=False, compare=False
     )
+
+    @cached_property
+    def backdrop(self) -> Rendering:
+        """What never changes, without things and shadows. Painted once per scene."""
+        return self._paint_backdrop().finish()
+
+    def canvas(self) -> Canvas:
+        """A canvas with the backdrop, for one of the two images."""
+        return Canvas(self.size, self.backdrop.image, self.backdrop.vegetation)
+
+    def _paint_backdrop(self) -> Canvas:
+        raise NotImplementedError

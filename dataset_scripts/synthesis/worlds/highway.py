@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 
 from dataset_scripts.synthesis.render.light import Light
-from dataset_scripts.synthesis.render.painting import Canvas
 from dataset_scripts.synthesis.render.palette import scaled
 from dataset_scripts.synthesis.render.perspective import Camera, NormalThing
 from dataset_scripts.synthesis.scene import Color, Rendering, State, Time
@@ -260,8 +259,7 @@ def paint_highway(scene: HighwayScene, time: Time, light: Light) -> Rendering:
     Returns:
         `Rendering`: The image and the map of visible things.
     """
-    backdrop = scene.backdrop
-    canvas = Canvas(scene.size, backdrop.image, backdrop.vegetation)
+    canvas = scene.canvas()
     if scene.wood is not None:
         on_right = scene.wood[0] > scene.edges[1]
         inner = scene.edges[1] - 9 if on_right else scene.edges[0] + 9

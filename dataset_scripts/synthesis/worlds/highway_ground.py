@@ -10,7 +10,7 @@ from dataset_scripts.synthesis.render.painting import Canvas
 from dataset_scripts.synthesis.render.palette import mixed, scaled
 from dataset_scripts.synthesis.render.perspective import Camera, NormalScene
 from dataset_scripts.synthesis.render.sprites import Sprite, Stamp, bounds
-from dataset_scripts.synthesis.scene import Color, Rendering
+from dataset_scripts.synthesis.scene import Color
 
 from .ground import Backdrop, bumpy, foliage, ground_texture, paint_sky
 
@@ -95,10 +95,33 @@ class HighwayScene(NormalScene):
     yellow: bool
     sky: str
 
-    @cached_property
-    def backdrop(self) -> Rendering:
-        """The static background without shadows. Computed once per scene."""
-        return _paint_backdrop(self).finish()
+    def _paint_backdrop(self) -> Canvas:
+        """Paints verges, road, markings, and the landscape in the distance."""
+        random = np.random.default_rng([self.seed])
+        camera = self.camera
+        left, right = self.edges
+        backdrop = Backdrop(camera, VERGES[self.verges[0]])
+        for start, stop, name in ((-400.0, left, self.verges[0]), (right, 400.0, self.verges[1])):
+            backdrop.strip(start, stop, VERGES[name], plant="grass" in name)
+        backdrop.strip(left - 0.7, right + 0.7, mixed(self.surface, (150, 136, 112), 0.55))
+        backdrop.strip(left, right, self.surface)
+        if self.path is not None:
+            backdrop.strip(
+                self.path - 1.2, self.path + 1.2, mixed((176, 170, 160), self.surface, float(random.uniform(0, 0.6)))
+            )
+        if len(self.carriageways) == 2:
+            first, second = self.carriageways
+            if second.left - first.right > 1.2:
+                backdrop.strip(
+                    first.right + 0.5, second.left - 0.5, VERGES[self.verges[1]], plant="grass" in self.verges[1]
+                )
+        _paint_wear(backdrop, self, random)
+        _paint_markings(backdrop, self, random)
+        texture = ground_texture(camera, random, coarse=0.045, fine=0.055, streaks=0.022)
+        canvas = backdrop.finish(texture)
+        if camera.horizon > 0:
+            _paint_distance(canvas, self, random)
+        return canvas
 
     @cached_property
     def wood_stamps(self) -> list[Stamp]:
@@ -109,35 +132,6 @@ class HighwayScene(NormalScene):
     def divider_stamps(self) -> list[list[Stamp]]:
         """The drawn dividers, in the order of `dividers`."""
         return [_draw_divider(self, divider) for divider in self.dividers]
-
-
-def _paint_backdrop(scene: HighwayScene) -> Canvas:
-    """Paints verges, road, markings, and the landscape in the distance."""
-    random = np.random.default_rng([scene.seed])
-    camera = scene.camera
-    left, right = scene.edges
-    backdrop = Backdrop(camera, VERGES[scene.verges[0]])
-    for start, stop, name in ((-400.0, left, scene.verges[0]), (right, 400.0, scene.verges[1])):
-        backdrop.strip(start, stop, VERGES[name], plant="grass" in name)
-    backdrop.strip(left - 0.7, right + 0.7, mixed(scene.surface, (150, 136, 112), 0.55))
-    backdrop.strip(left, right, scene.surface)
-    if scene.path is not None:
-        backdrop.strip(
-            scene.path - 1.2, scene.path + 1.2, mixed((176, 170, 160), scene.surface, float(random.uniform(0, 0.6)))
-        )
-    if len(scene.carriageways) == 2:
-        first, second = scene.carriageways
-        if second.left - first.right > 1.2:
-            backdrop.strip(
-                first.right + 0.5, second.left - 0.5, VERGES[scene.verges[1]], plant="grass" in scene.verges[1]
-            )
-    _paint_wear(backdrop, scene, random)
-    _paint_markings(backdrop, scene, random)
-    texture = ground_texture(camera, random, coarse=0.045, fine=0.055, streaks=0.022)
-    canvas = backdrop.finish(texture)
-    if camera.horizon > 0:
-        _paint_distance(canvas, scene, random)
-    return canvas
 
 
 def _paint_wear(backdrop: Backdrop, scene: HighwayScene, random: np.random.Generator) -> None:

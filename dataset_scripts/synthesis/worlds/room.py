@@ -4,7 +4,6 @@
 import numpy as np
 
 from dataset_scripts.synthesis.render.light import Light
-from dataset_scripts.synthesis.render.painting import Canvas
 from dataset_scripts.synthesis.render.palette import scaled
 from dataset_scripts.synthesis.render.perspective import Camera, NormalThing, Wall
 from dataset_scripts.synthesis.render.sprites import bounds
@@ -22,11 +21,10 @@ from .staging import paint_shadows, present, put_thing
 
 
 _CHAIR_COLORS = ("brown", "black", "red", "blue", "grey", "green", "white", "orange")
-_TABLE_COLORS = ("brown", "white", "grey", "black")
+_FURNITURE_COLORS = ("brown", "white", "grey", "black")
 _DOOR_COLORS = ("brown", "white", "grey", "blue", "yellow", "green")
 _PICTURE_COLORS = ("blue", "red", "green", "yellow", "orange", "purple", "pink", "black", "brown")
 _BAG_COLORS = ("black", "red", "blue", "brown", "green", "yellow", "pink")
-_SHELF_COLORS = ("brown", "white", "grey", "black")
 _WALL_PAINTS: tuple[Color, ...] = (
     (214, 208, 196),
     (198, 204, 206),
@@ -144,7 +142,7 @@ def _add_on_walls(
         + ["shelf"] * int(random.integers(0, 3))
         + ["picture"] * int(random.integers(0, 7))
     )
-    door_color, shelf_color = str(random.choice(_DOOR_COLORS)), str(random.choice(_SHELF_COLORS))
+    door_color, shelf_color = str(random.choice(_DOOR_COLORS)), str(random.choice(_FURNITURE_COLORS))
     pictures = random.choice(_PICTURE_COLORS, 3, replace=False).tolist()
     for kind in kinds:
         index = int(random.choice([0, 1, 2], p=[0.5, 0.25, 0.25]))
@@ -283,7 +281,7 @@ def _add_solid(
 def _add_furniture(random: np.random.Generator, scene: RoomScene, layout: Layout, crowd: float) -> list[int]:
     """Adds chairs, and tables with things on them. Returns the numbers of the tables that carry things."""
     table_color, chair_colors = (
-        str(random.choice(_TABLE_COLORS)),
+        str(random.choice(_FURNITURE_COLORS)),
         random.choice(_CHAIR_COLORS, 2, replace=False).tolist(),
     )
     table_shape, chair_shape = str(random.choice(TABLE_SHAPES)), str(random.choice(CHAIR_SHAPES))
@@ -299,7 +297,7 @@ def _add_furniture(random: np.random.Generator, scene: RoomScene, layout: Layout
             float(random.uniform(0.7, 0.78)),
             wide if table_shape == "round" else float(random.uniform(0.6, 0.9)),
         )
-        color = table_color if random.random() < 0.7 else str(random.choice(_TABLE_COLORS))
+        color = table_color if random.random() < 0.7 else str(random.choice(_FURNITURE_COLORS))
         table = _add_solid(scene, layout, "table", spot, turn, extent, State(color), table_shape)
         if table is not None and random.random() < 0.6 and _add_on_table(random, scene, layout, table):
             settled.append(table.number)
@@ -416,8 +414,7 @@ def paint_room(scene: RoomScene, time: Time, light: Light) -> Rendering:
     Returns:
         `Rendering`: The image and the map of visible things.
     """
-    backdrop = scene.backdrop
-    canvas = Canvas(scene.size, backdrop.image, backdrop.vegetation)
+    canvas = scene.canvas()
     there = sorted(present(scene, time), key=lambda item: -item[0].depth)
     flat = [item for item in there if item[0].wall is not None]
     for thing, state in flat:

@@ -11,7 +11,7 @@ from dataset_scripts.synthesis.render.painting import Canvas, Shape
 from dataset_scripts.synthesis.render.palette import mixed, scaled
 from dataset_scripts.synthesis.render.perspective import NormalScene
 from dataset_scripts.synthesis.render.textures import noise
-from dataset_scripts.synthesis.scene import Color, Rendering
+from dataset_scripts.synthesis.scene import Color
 from dataset_scripts.synthesis.things.walls import Patch, draw_patches
 
 from .ground import Backdrop
@@ -55,42 +55,36 @@ class RoomScene(NormalScene):
         corners = ((left, 0, BEHIND), (left, 0, far), (right, 0, far), (right, 0, BEHIND))
         return self.camera.outline(corners)
 
-    @cached_property
-    def backdrop(self) -> Rendering:
-        """The empty room. Painted once per scene."""
-        return _paint_backdrop(self).finish()
-
-
-def _paint_backdrop(scene: RoomScene) -> Canvas:
-    """Paints floor, walls, ceiling and windows."""
-    random = np.random.default_rng([scene.seed])
-    camera, (left, right), far, high = scene.camera, scene.width, scene.depth, scene.height
-    backdrop = Backdrop(camera, scaled(scene.paint, 0.8))
-    ceiling = mixed((228, 226, 220), scene.paint, 0.2)
-    backdrop.strip(left, right, ceiling, start=BEHIND, stop=far, level=high)
-    if random.random() < 0.45:
-        _paint_ceiling_lights(backdrop, scene, random)
-    backdrop.strip(left, right, scene.floor_color, start=BEHIND, stop=far)
-    _paint_floor(backdrop, scene, random)
-    shades = random.permutation([0.84, 0.95, 1.02]).tolist()
-    skirting = mixed((226, 224, 218), scene.paint, 0.3) if random.random() < 0.6 else (84, 72, 62)
-    for index, wall in enumerate(scene.walls):
-        color = scaled(scene.accent if index == 0 else scene.paint, shades[index])
-        backdrop.outline(wall.outline(camera, 0, wall.length, 0, wall.height), color)
-        backdrop.outline(wall.outline(camera, 0, wall.length, 0, 0.1), scaled(skirting, shades[index]))
-    for window in scene.windows:
-        _paint_window(backdrop, scene, window, random)
-    if scene.board is not None:
-        _paint_board(backdrop, scene, scene.board, random)
-    size = scene.size
-    variation = (
-        1
-        + np.float32(0.035) * noise(random, "cloudy", size, size)
-        + np.float32(0.018) * noise(random, "fine", size, size)
-    )
-    canvas = backdrop.finish(variation)
-    _darken_corners(canvas, scene)
-    return canvas
+    def _paint_backdrop(self) -> Canvas:
+        """Paints floor, walls, ceiling and windows."""
+        random = np.random.default_rng([self.seed])
+        camera, (left, right), far, high = self.camera, self.width, self.depth, self.height
+        backdrop = Backdrop(camera, scaled(self.paint, 0.8))
+        ceiling = mixed((228, 226, 220), self.paint, 0.2)
+        backdrop.strip(left, right, ceiling, start=BEHIND, stop=far, level=high)
+        if random.random() < 0.45:
+            _paint_ceiling_lights(backdrop, self, random)
+        backdrop.strip(left, right, self.floor_color, start=BEHIND, stop=far)
+        _paint_floor(backdrop, self, random)
+        shades = random.permutation([0.84, 0.95, 1.02]).tolist()
+        skirting = mixed((226, 224, 218), self.paint, 0.3) if random.random() < 0.6 else (84, 72, 62)
+        for index, wall in enumerate(self.walls):
+            color = scaled(self.accent if index == 0 else self.paint, shades[index])
+            backdrop.outline(wall.outline(camera, 0, wall.length, 0, wall.height), color)
+            backdrop.outline(wall.outline(camera, 0, wall.length, 0, 0.1), scaled(skirting, shades[index]))
+        for window in self.windows:
+            _paint_window(backdrop, self, window, random)
+        if self.board is not None:
+            _paint_board(backdrop, self, self.board, random)
+        size = self.size
+        variation = (
+            1
+            + np.float32(0.035) * noise(random, "cloudy", size, size)
+            + np.float32(0.018) * noise(random, "fine", size, size)
+        )
+        canvas = backdrop.finish(variation)
+        _darken_corners(canvas, self)
+        return canvas
 
 
 def _paint_floor(backdrop: Backdrop, scene: RoomScene, random: np.random.Generator) -> None:

@@ -4,7 +4,6 @@
 import numpy as np
 
 from dataset_scripts.synthesis.render.light import Light
-from dataset_scripts.synthesis.render.painting import Canvas
 from dataset_scripts.synthesis.render.palette import scaled
 from dataset_scripts.synthesis.render.perspective import Camera, NormalThing, Wall
 from dataset_scripts.synthesis.render.sprites import bounds
@@ -410,8 +409,7 @@ def paint_street(scene: StreetScene, time: Time, light: Light) -> Rendering:
     Returns:
         `Rendering`: The image and the map of visible things.
     """
-    backdrop = scene.backdrop
-    canvas = Canvas(scene.size, backdrop.image, backdrop.vegetation)
+    canvas = scene.canvas()
     there = sorted(present(scene, time), key=lambda item: -item[0].depth)
     buildings = [item for item in there if item[0].kind == "building"]
     for thing, state in buildings:

@@ -2,14 +2,13 @@
 """Data structure and background of street scenes: road, pavements, lawns, sky."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from dataset_scripts.synthesis.render.painting import Canvas
 from dataset_scripts.synthesis.render.palette import mixed, scaled
 from dataset_scripts.synthesis.render.perspective import NormalScene
-from dataset_scripts.synthesis.scene import Color, Rendering
+from dataset_scripts.synthesis.scene import Color
 
 from .ground import Backdrop, bumpy, foliage, ground_texture, paint_sky
 
@@ -44,43 +43,37 @@ class StreetScene(NormalScene):
     sky: str
     crossing: float | None
 
-    @cached_property
-    def backdrop(self) -> Rendering:
-        """Sky and ground without shadows. Painted once per scene."""
-        return _paint_backdrop(self).finish()
-
-
-def _paint_backdrop(scene: StreetScene) -> Canvas:
-    """Paints lawns, pavements, road and sky."""
-    random = np.random.default_rng([scene.seed])
-    camera = scene.camera
-    backdrop = Backdrop(camera, _LAWN)
-    (low, high), (left, right) = scene.curbs, scene.fronts
-    lawn = scaled(_LAWN, float(random.uniform(0.85, 1.15)))
-    backdrop.strip(-300, 300, lawn, plant=True)
-    backdrop.strip(left, low, scene.paving)
-    backdrop.strip(high, right, scene.paving)
-    _paint_slabs(backdrop, scene)
-    if scene.road:
-        backdrop.strip(low, high, scene.surface)
-        _paint_road(backdrop, scene, random)
-    else:
-        backdrop.strip(low, high, lawn, plant=True)
-        path = float(random.uniform(low, high - 1.5))
-        backdrop.strip(path, path + 1.6, mixed(scene.paving, (170, 160, 140), 0.4))
-    for curb, sense in ((low, -1), (high, 1)):
-        backdrop.strip(min(curb, curb + sense * 0.16), max(curb, curb + sense * 0.16), scaled(scene.paving, 1.12))
-        backdrop.strip(min(curb, curb - sense * 0.07), max(curb, curb - sense * 0.07), scaled(scene.surface, 0.7))
-    for built, front, sense in zip(scene.built, scene.fronts, (1, -1)):
-        if built:
-            backdrop.strip(
-                min(front, front + sense * 0.3), max(front, front + sense * 0.3), scaled(scene.paving, 0.72)
-            )
-    canvas = backdrop.finish(ground_texture(camera, random, coarse=0.045, fine=0.05, streaks=0.012))
-    if camera.horizon > 0:
-        paint_sky(canvas, random, camera.horizon + 1, scene.sky)
-        _paint_distance(canvas, scene, random)
-    return canvas
+    def _paint_backdrop(self) -> Canvas:
+        """Paints lawns, pavements, road and sky."""
+        random = np.random.default_rng([self.seed])
+        camera = self.camera
+        backdrop = Backdrop(camera, _LAWN)
+        (low, high), (left, right) = self.curbs, self.fronts
+        lawn = scaled(_LAWN, float(random.uniform(0.85, 1.15)))
+        backdrop.strip(-300, 300, lawn, plant=True)
+        backdrop.strip(left, low, self.paving)
+        backdrop.strip(high, right, self.paving)
+        _paint_slabs(backdrop, self)
+        if self.road:
+            backdrop.strip(low, high, self.surface)
+            _paint_road(backdrop, self, random)
+        else:
+            backdrop.strip(low, high, lawn, plant=True)
+            path = float(random.uniform(low, high - 1.5))
+            backdrop.strip(path, path + 1.6, mixed(self.paving, (170, 160, 140), 0.4))
+        for curb, sense in ((low, -1), (high, 1)):
+            backdrop.strip(min(curb, curb + sense * 0.16), max(curb, curb + sense * 0.16), scaled(self.paving, 1.12))
+            backdrop.strip(min(curb, curb - sense * 0.07), max(curb, curb - sense * 0.07), scaled(self.surface, 0.7))
+        for built, front, sense in zip(self.built, self.fronts, (1, -1)):
+            if built:
+                backdrop.strip(
+                    min(front, front + sense * 0.3), max(front, front + sense * 0.3), scaled(self.paving, 0.72)
+                )
+        canvas = backdrop.finish(ground_texture(camera, random, coarse=0.045, fine=0.05, streaks=0.012))
+        if camera.horizon > 0:
+            paint_sky(canvas, random, camera.horizon + 1, self.sky)
+            _paint_distance(canvas, self, random)
+        return canvas
 
 
 def _paint_slabs(backdrop: Backdrop, scene: StreetScene) -> None:
