@@ -2,6 +2,7 @@
 """Processor of MTRefSeg: pairs of images and sentences to model inputs, model outputs to masks."""
 
 import copy
+import inspect
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -120,6 +121,24 @@ class MTRefSegProcessor(ProcessorMixin):
         tokens = [kwargs.get(name, default) for name, default in names.items()]
         tokenizer.add_special_tokens({"extra_special_tokens": tokens}, replace_extra_special_tokens=False)
         return cls(image_processor, tokenizer, **kwargs)
+
+    def with_other(self, **kwargs: Any) -> "MTRefSegProcessor":
+        """
+        Make a processor that differs from this one in some arguments. This one stays as it is.
+
+        Args:
+            **kwargs:
+                Arguments of [`MTRefSegProcessor`], such as `image_processor`. The others are those of this one, also
+                `num_image_tokens`: for a canvas of another size, pass `None` to derive the number from it.
+
+        Returns:
+            [`MTRefSegProcessor`]: It shares the parts that are not replaced with this one.
+
+        Raises:
+            ValueError: See [`MTRefSegProcessor`].
+        """
+        own = {name: getattr(self, name) for name in inspect.signature(MTRefSegProcessor).parameters}
+        return MTRefSegProcessor(**(own | kwargs))
 
     @property
     def seg_token_id(self) -> int:

@@ -248,6 +248,18 @@ class TestConstruction:
         with pytest.raises(ValueError, match=r"'other'.*'default', 'reference'"):
             MTRefSegProcessor(processor.image_processor, processor.tokenizer, prompt_template="other")
 
+    def test_another_processor_keeps_all_that_is_not_replaced(self) -> None:
+        options = {"prompt_template": "reference", "num_image_tokens": 3, "choose_objects": True}
+        tokens = {"seg_token": "<mask>", "image_t1_token": "<a>", "image_t2_token": "<b>"}
+        processor = MTRefSegProcessor.from_tokenizer(byte_tokenizer(), image_size=64, **options, **tokens)
+        larger = MTRefSegImageProcessor(size=160)
+        other = processor.with_other(image_processor=larger)
+        assert (other.image_processor, other.tokenizer) == (larger, processor.tokenizer)
+        kept = ("prompt_template", "num_image_tokens", "choose_objects", *tokens)
+        assert [getattr(other, name) for name in kept] == [getattr(processor, name) for name in kept]
+        assert processor.with_other(image_processor=larger, num_image_tokens=None).num_image_tokens == 4
+        assert processor.image_processor.size["height"] == 64
+
     def test_own_template_survives_saving(self, tmp_path: Path) -> None:
         template = copy.deepcopy(PROMPT_TEMPLATES["default"])
         template["expression"] = " that {expression}"

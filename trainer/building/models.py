@@ -292,15 +292,8 @@ def _load_processor(path: str, revision: str, image_size: int | None) -> MTRefSe
         return processor
     with load_errors(path):
         image_processor = MTRefSegImageProcessor.from_pretrained(path, revision=revision, size=image_size)
-    return MTRefSegProcessor(
-        image_processor,
-        processor.tokenizer,
-        prompt_template=processor.prompt_template,
-        seg_token=processor.seg_token,
-        image_t1_token=processor.image_t1_token,
-        image_t2_token=processor.image_t2_token,
-        choose_objects=processor.choose_objects,
-    )
+    # The number of image tokens follows from the size.
+    return processor.with_other(image_processor=image_processor, num_image_tokens=None)
 
 
 def _set_attention(model: PreTrainedModel, model_config: ModelConfig) -> None:

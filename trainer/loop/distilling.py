@@ -123,10 +123,6 @@ def make_distillation_trainer(
 def with_new_words(processor: MTRefSegProcessor) -> MTRefSegProcessor:
     """The processor of the preset `small` with all options of another one, because the model that learns is asked the
     same sentences, about the same images, as the one that teaches."""
-    return MTRefSegProcessor(
-        processor.image_processor,
-        small_processor(processor.image_processor.size["height"]).tokenizer,
-        prompt_template=processor.prompt_template,
-        num_image_tokens=processor.num_image_tokens,
-        choose_objects=processor.choose_objects,
-    )
+    small = small_processor(processor.image_processor.size["height"])
+    tokens = {name: getattr(small, name) for name in ("seg_token", "image_t1_token", "image_t2_token")}
+    return processor.with_other(tokenizer=small.tokenizer, **tokens)
