@@ -2,7 +2,7 @@
 """Runs the model on a scene, in the way that each sentence needs, and combines the results."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,14 +27,14 @@ from .output import (
     to_cog,
     writing,
 )
-from .reading import Grid, Scene, open_raster
+from .reading import Grid, open_raster
 from .sentences import Route, route_sentence
-from .stitching import Stitcher, rows_at_once
+from .stitching import SceneRun, Stitcher, rows_at_once
 from .windows import WindowPlan, plan_windows
 
 
 if TYPE_CHECKING:
-    from .predicting import Interval, ScenePredictor  # Imports PyTorch.
+    from .predicting import Interval  # Imports PyTorch.
 
 
 Question = tuple[bool, str | None]
@@ -186,67 +186,62 @@ def route_sentences(texts: Sequence[str | None], plan: WindowPlan, choose_object
 
 
 def ask(
-    scene: Scene,
-    plan: WindowPlan,
-    predictor: "ScenePredictor",
-    texts: Sequence[str | None],
-    folder: Path,
-    intervals: "Sequence[Interval]" = ((0, 1),),
-    batch_size: int = 8,
-    show_progress: bool = True,
+    run: SceneRun, texts: Sequence[str | None], folder: Path, intervals: "Sequence[Interval]" = ((0, 1),)
 ) -> Answers:
     """
     Runs the model: over the windows, and over the shrunk scene if a sentence needs it.
 
     Args:
-        scene ([`Scene`]): The scene.
-        plan ([`WindowPlan`]): Its windows.
-        predictor ([`ScenePredictor`]): The model.
+        run ([`SceneRun`]): The scene, its windows and the model.
         texts (`Sequence[str | None]`): The sentences; only `None` for every change.
         folder (`Path`): Folder for temporary files.
         intervals (`Sequence[Interval]`, *optional*): Which dates are compared.
-        batch_size (`int`, *optional*, defaults to 8): Windows per batch.
-        show_progress (`bool`, *optional*, defaults to `True`): Whether to show a progress bar on a terminal.
 
     Raises:
         [`UserError`]: If an image or a sentence is invalid, or a file cannot be written.
     """
+    grid, plan, predictor = run.scene.grid, run.plan, run.predictor
     routes = route_sentences(texts, plan, predictor.choose_objects)
     questions = list(dict.fromkeys((route.way == "shrunk scene", route.asked) for route in routes))
-    writer = StripWriter(folder, scene.grid, len(questions) * len(intervals), predictor.threshold)
-    no_target_scores = np.ones(len(questions) * len(intervals))
-    is_closest = np.zeros(len(no_target_scores), dtype=bool)
-    whole = plan_windows(scene.grid.width, scene.grid.height, max(scene.grid.width, scene.grid.height))
+    count = len(questions) * len(intervals)
+    answers = Answers(
+        grid=grid,
+        texts=texts,
+        routes=routes,
+        questions=questions,
+        writer=StripWriter(folder, grid, count, predictor.threshold),
+        no_target_scores=np.ones(count),
+        is_closest=np.zeros(count, dtype=bool),
+        pixels_at_once=plan.window_width * plan.window_height,
+    )
+    whole = plan_windows(grid.width, grid.height, max(grid.width, grid.height))
     for is_shrunk, windows in ((False, plan), (True, whole)):
         asked = [index for index, question in enumerate(questions) if question[0] == is_shrunk]
-        if not asked:
-            continue
-        groups = _groups(windows, asked, range(len(intervals)))
-        bar = tqdm(
-            total=windows.count * len(groups),
-            desc="windows",
-            unit="window",
-            disable=None if show_progress else True,
-        )
-        with bar as progress:
-            for some_asked, some_intervals in groups:
-                words = [questions[index][1] for index in some_asked]
-                stitcher = Stitcher(
-                    scene,
-                    windows,
-                    predictor,
-                    None if words == [None] else [str(word) for word in words],
-                    [intervals[interval] for interval in some_intervals],
-                    batch_size,
-                    progress,
-                )
-                bands = [interval * len(questions) + index for interval in some_intervals for index in some_asked]
-                _write_strips(stitcher, writer, bands)
-                no_target_scores[bands] = stitcher.no_target_scores
-                is_closest[bands] = stitcher.is_closest
-    writer.close()
-    pixels_at_once = plan.window_width * plan.window_height
-    return Answers(scene.grid, texts, routes, questions, writer, no_target_scores, is_closest, pixels_at_once)
+        if asked:
+            _answer(replace(run, plan=windows), answers, asked, intervals)
+    answers.writer.close()
+    return answers
+
+
+def _answer(run: SceneRun, answers: Answers, asked: Sequence[int], intervals: "Sequence[Interval]") -> None:
+    """Asks some of the questions about all intervals, and fills in their bands."""
+    questions = answers.questions
+    groups = _groups(run.plan, asked, range(len(intervals)))
+    bar = tqdm(
+        total=run.plan.count * len(groups),
+        desc="windows",
+        unit="window",
+        disable=None if run.show_progress else True,
+    )
+    with bar as progress:
+        for some_asked, some_intervals in groups:
+            words = [questions[index][1] for index in some_asked]
+            sentences = None if words == [None] else [str(word) for word in words]
+            stitcher = Stitcher(run, sentences, [intervals[interval] for interval in some_intervals], progress)
+            bands = [interval * len(questions) + index for interval in some_intervals for index in some_asked]
+            _write_strips(stitcher, answers.writer, bands)
+            answers.no_target_scores[bands] = stitcher.no_target_scores
+            answers.is_closest[bands] = stitcher.is_closest
 
 
 def _groups(

@@ -20,6 +20,7 @@ from mtrefseg.io import EVERY_CHANGE, describe_dullness, results_written_togethe
 from .answering import Answers, ask, route_sentences
 from .output import MASKS, OVERVIEW, SceneResult, draw_scene, shrunk_views, writing
 from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
+from .stitching import SceneRun
 from .windows import OVERLAP, USUAL_PIXEL_SIZE, WindowPlan, plan_windows, widened_side, window_side
 
 
@@ -232,15 +233,8 @@ def segment_scene(
     for note in notes:
         say(note)
     with writing(folder / MASKS), tempfile.TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
-        answers = ask(
-            scene,
-            plan,
-            predictor,
-            texts,
-            Path(parts),
-            batch_size=options.batch_size,
-            show_progress=options.progress,
-        )
+        run = SceneRun(scene, plan, predictor, options.batch_size, options.progress)
+        answers = ask(run, texts, Path(parts))
         for note in missing_notes(answers):
             notes.append(note)
             say(note)

@@ -42,6 +42,7 @@ from .segmenting import (
     scene_report,
     sentences_of,
 )
+from .stitching import SceneRun
 
 
 if TYPE_CHECKING:
@@ -171,7 +172,8 @@ def _segment(
         for note in notes:
             say(note)
         with tempfile.TemporaryDirectory(prefix=".parts-", dir=out) as parts:
-            answers = ask(scene, plan, predictor, asked, Path(parts), intervals, options.batch_size, options.progress)
+            run = SceneRun(scene, plan, predictor, options.batch_size, options.progress)
+            answers = ask(run, asked, Path(parts), intervals)
             for note in missing_notes(answers):
                 notes.append(note)
                 say(note)

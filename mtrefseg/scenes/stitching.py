@@ -4,9 +4,10 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from .reading import Scene, Views
 from .windows import Box, WindowPlan, blend_weights
@@ -37,32 +38,46 @@ class Strip(NamedTuple):
     valid: np.ndarray
 
 
+@dataclass(frozen=True)
+class SceneRun:
+    """
+    A scene and how the model runs over it.
+
+    Args:
+        scene ([`Scene`]): The scene.
+        plan ([`WindowPlan`]): Its windows.
+        predictor ([`ScenePredictor`]): The model.
+        batch_size (`int`): Windows per batch.
+        show_progress (`bool`): Whether to show a progress bar on a terminal.
+    """
+
+    scene: Scene
+    plan: WindowPlan
+    predictor: "ScenePredictor"
+    batch_size: int
+    show_progress: bool
+
+
 @dataclass
 class Stitcher:
     """
     Segments a scene in windows.
 
     Args:
-        scene ([`Scene`]): The scene.
-        plan ([`WindowPlan`]): Its windows.
-        predictor ([`ScenePredictor`]): The model.
+        run ([`SceneRun`]): The scene, its windows and the model.
         texts (`Sequence[str]`, *optional*): The sentences; `None` segments every change.
         intervals (`Sequence[Interval]`): Which dates are compared.
-        batch_size (`int`): Windows per batch.
-        progress: A progress bar with `update`, or `None`.
+        progress (`tqdm`): A progress bar, which counts windows.
         no_target_scores (`np.ndarray`): After the last strip, for each sentence the smallest no-target score, 0 to 1,
             of all windows: the scene has no target only if no window has one.
         is_closest (`np.ndarray`): After the last strip, for each sentence whether nothing fits it clearly, and the
             changes that fit it best are selected. Only in a scene of one window.
     """
 
-    scene: Scene
-    plan: WindowPlan
-    predictor: "ScenePredictor"
+    run: SceneRun
     texts: Sequence[str] | None
-    intervals: "Sequence[Interval]" = ((0, 1),)
-    batch_size: int = 8
-    progress: Any = None
+    intervals: "Sequence[Interval]"
+    progress: tqdm
     no_target_scores: np.ndarray = field(init=False)
     is_closest: np.ndarray = field(init=False)
 
@@ -81,36 +96,37 @@ class Stitcher:
         """
         # One thread reads ahead while the model computes.
         with ThreadPoolExecutor(1, thread_name_prefix="reading") as reader:
-            yield from self._whole(reader) if self.plan.is_whole else self._blended(reader)
+            yield from self._whole(reader) if self.run.plan.is_whole else self._blended(reader)
 
     def _whole(self, reader: ThreadPoolExecutor) -> Iterator[Strip]:
         """Segments the scene as one window, like a plain image, sampled band by band."""
-        box, grid = self.scene.box, self.scene.grid
-        size = self.scene.readable_size(box)
-        views = reader.submit(self.scene.read, box, size).result()
+        scene, predictor = self.run.scene, self.run.predictor
+        box, grid = scene.box, scene.grid
+        size = scene.readable_size(box)
+        views = reader.submit(scene.read, box, size).result()
         logits = None
         if views.valid.any():
-            answer = self.predictor.predict([views], self.texts, self.intervals, is_whole=True)
+            answer = predictor.predict([views], self.texts, self.intervals, is_whole=True)
             self._note_no_target(answer.no_target_logits.sigmoid().cpu().numpy())
             self.is_closest = answer.is_closest[0].cpu().numpy()
             logits = answer.logits[0]
-        self._update(1)
+        self.progress.update(1)
         rows = max(1, _STRIP_FLOATS // (grid.width * self.rows))
         for top in range(0, grid.height, rows):
             end = min(top + rows, grid.height)
             if size is None:
                 valid = views.valid[top:end]
             else:
-                valid = reader.submit(self.scene.read, Box(0, top, grid.width, end - top)).result().valid
+                valid = reader.submit(scene.read, Box(0, top, grid.width, end - top)).result().valid
             if logits is None:
                 values = np.full((self.rows, end - top, grid.width), NOTHING, dtype=np.float32)
             else:
-                values = self.predictor.sample(logits, grid.height, grid.width, (top, end)).cpu().numpy()
+                values = predictor.sample(logits, grid.height, grid.width, (top, end)).cpu().numpy()
             yield Strip(top, values, valid)
 
     def _blended(self, reader: ThreadPoolExecutor) -> Iterator[Strip]:
         """Segments all windows, row by row; rows that no further window covers are finished."""
-        plan = self.plan
+        plan = self.run.plan
         weights = blend_weights(plan.window_height, plan.window_width, plan.overlap)
         sums = np.zeros((self.rows, plan.window_height, plan.width), dtype=np.float32)
         total = np.zeros((plan.window_height, plan.width), dtype=np.float32)
@@ -118,7 +134,7 @@ class Stitcher:
         ends = [*plan.tops[1:], plan.height]
         batches = self._batches(reader)
         for top, end in zip(plan.tops, ends, strict=True):
-            for _ in range(_number_of_batches(len(plan.lefts), self.batch_size)):
+            for _ in range(_number_of_batches(len(plan.lefts), self.run.batch_size)):
                 boxes, views = next(batches)
                 self._add(boxes, views, weights, sums, total)
                 for box, view in zip(boxes, views, strict=True):
@@ -135,11 +151,8 @@ class Stitcher:
 
     def _batches(self, reader: ThreadPoolExecutor) -> Iterator[tuple[list[Box], list[Views]]]:
         """Windows in batches, each within one row; the next batch is read in the meantime."""
-        boxes = [
-            row[start : start + self.batch_size]
-            for row in map(self.plan.boxes, self.plan.tops)
-            for start in range(0, len(row), self.batch_size)
-        ]
+        plan, size = self.run.plan, self.run.batch_size
+        boxes = [row[start : start + size] for row in map(plan.boxes, plan.tops) for start in range(0, len(row), size)]
         coming = reader.submit(self._read, boxes[0])
         for batch, following in zip(boxes, [*boxes[1:], None], strict=True):
             views = coming.result()
@@ -148,7 +161,8 @@ class Stitcher:
             yield batch, views
 
     def _read(self, boxes: Sequence[Box]) -> list[Views]:
-        return [self.scene.read(box, self.scene.readable_size(box)) for box in boxes]
+        scene = self.run.scene
+        return [scene.read(box, scene.readable_size(box)) for box in boxes]
 
     def _add(
         self,
@@ -159,23 +173,20 @@ class Stitcher:
         total: np.ndarray,
     ) -> None:
         """Adds a batch of windows to the rows that are being computed."""
+        predictor = self.run.predictor
         seen = [(box, view) for box, view in zip(boxes, views, strict=True) if view.valid.any()]
         if seen:
-            answer = self.predictor.predict([view for _, view in seen], self.texts, self.intervals)
+            answer = predictor.predict([view for _, view in seen], self.texts, self.intervals)
             self._note_no_target(answer.no_target_logits.sigmoid().cpu().numpy())
             for (box, _), logits in zip(seen, answer.logits, strict=True):
-                sampled = self.predictor.sample(logits, box.height, box.width).cpu().numpy()
+                sampled = predictor.sample(logits, box.height, box.width).cpu().numpy()
                 columns = slice(box.left, box.left + box.width)
                 sums[:, :, columns] += sampled * weights
                 total[:, columns] += weights
-        self._update(len(boxes))
+        self.progress.update(len(boxes))
 
     def _note_no_target(self, scores: np.ndarray) -> None:
         self.no_target_scores = np.minimum(self.no_target_scores, scores.min(axis=0))
-
-    def _update(self, count: int) -> None:
-        if self.progress is not None:
-            self.progress.update(count)
 
 
 def rows_at_once(plan: WindowPlan, sentences: int, intervals: int) -> tuple[int, int]:
