@@ -239,6 +239,10 @@ class OnDemandMaker(PairMaker, Protocol):
         """As `made_of`, but the same for copies of the files, whose times of change are others."""
         ...
 
+    def __hash__(self) -> int:
+        """The same for equal settings, so that pairs that were made again are kept."""
+        ...
+
 
 class GeneratedPairs(PairSource):
     """
@@ -262,7 +266,7 @@ class GeneratedPairs(PairSource):
         is_stage1: bool = False,
     ) -> None:
         super().__init__(name, is_stage1)
-        self.maker: Any = maker
+        self.maker = maker
         self.num_pairs = num_pairs
         self.is_infinite = num_pairs is None
         self.identity = ", ".join(filter(None, (f"{num_pairs} of {maker}, version {maker.version}", maker.made_of)))
@@ -298,7 +302,9 @@ class GeneratedPairs(PairSource):
 
 
 @lru_cache(maxsize=8)
-def _make_again(maker: Any, pair_id: str, domain: str, split: str, seed: int, index: int, size: int) -> Pair | None:
+def _make_again(
+    maker: OnDemandMaker, pair_id: str, domain: str, split: str, seed: int, index: int, size: int
+) -> Pair | None:
     """The pair of an id, made with the seed in the id; `None` if there is none of this size."""
     names = {field.name for field in fields(maker)}
     domains = {"domains": (domain,)} if "domains" in names else {}

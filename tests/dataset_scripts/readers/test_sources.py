@@ -554,7 +554,7 @@ def test_composed_pairs_are_opened_by_their_folders(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "dataset_scripts.compose", SimpleNamespace(Composer=FakeComposer))
     pairs = open_pairs("composed:a/rs_one,b/rs_two", "validation", generator={"size": 128, "noise": 0.5})
     assert isinstance(pairs, GeneratedPairs)
-    assert (pairs.maker.folders, pairs.maker.domain) == ((Path("a/rs_one"), Path("b/rs_two")), "RS")
+    assert vars(pairs.maker).items() >= {"folders": (Path("a/rs_one"), Path("b/rs_two")), "domain": "RS"}.items()
     pair = pairs[4]
     assert (pair.pair_id, pair.domain) == ("RS_composed_validation_0_0000004", "RS")
     found = pairs.find(pair.pair_id, pair.expressions[0].text, size=(128, 128))
