@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from xml.etree import ElementTree
 
 import numpy as np
@@ -98,10 +98,39 @@ def open_raster(path: str | Path, mode: str = "r", driver: str | None = None) ->
         return rasterio.open(path, mode, driver=driver)
 
 
-class PlainImage:
-    """An image without a georeference, in memory, with the interface of [`RasterImage`]."""
+class SceneImage(Protocol):
+    """
+    An image of a scene, from which parts are read.
 
-    kind = None  # Its values were converted when it was read.
+    Attributes:
+        name (`str`): Its name in messages and reports.
+        notes (`list[str]`): Notes for the user about how it is read.
+        grid ([`Grid`]): Its pixels.
+    """
+
+    name: str
+    notes: list[str]
+    grid: Grid
+
+    def on_grid(self, grid: Grid) -> None:
+        """Changes the grid; see [`RasterImage.on_grid`]."""
+        ...
+
+    def move(self, matrix: Affine) -> None:
+        """Moves the image; see [`RasterImage.move`]."""
+        ...
+
+    def read(self, box: Box, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Reads a part; see [`RasterImage.read`]."""
+        ...
+
+    def close(self) -> None:
+        """Closes the file."""
+        ...
+
+
+class PlainImage:
+    """An image without a georeference, in memory. Its values were converted when it was read."""
 
     def __init__(self, source: Any, image: Image.Image) -> None:
         self.source, self.name = source, name_of(source)
@@ -114,13 +143,12 @@ class PlainImage:
         self._valid = np.ones((height, width), dtype=bool)
         self.grid = Grid(width, height, Affine.identity(), None)
 
-    def on_grid(self, grid: Grid) -> "PlainImage":
-        """The image at the size of a grid."""
+    def on_grid(self, grid: Grid) -> None:
+        """Resizes the image to the size of a grid."""
         if (self.grid.width, self.grid.height) != (grid.width, grid.height):
             resized = Image.fromarray(self._pixels).resize((grid.width, grid.height), Image.Resampling.BILINEAR)
             self._pixels, self.grid = np.asarray(resized), grid
             self._valid = np.ones((grid.height, grid.width), dtype=bool)
-        return self
 
     def move(self, matrix: Affine) -> None:
         """See [`RasterImage.move`]."""
@@ -198,10 +226,10 @@ class RasterImage:
         """Counts longitudes as another grid does, see [`Grid.turned_to`]."""
         self.grid = self.grid.turned_to(grid)
 
-    def on_grid(self, grid: Grid) -> "RasterImage":
+    def on_grid(self, grid: Grid) -> None:
         """Changes the grid for reading windows: a georeferenced one if both have one, else only another size."""
         if self.grid.is_same(grid):
-            return self
+            return
         if grid.crs is None:  # Without a georeference: the same extent at another size.
             a, b, c, d, e, f = self.grid.transform[:6]
             x, y = self.grid.width / grid.width, self.grid.height / grid.height
@@ -215,7 +243,6 @@ class RasterImage:
                 placed["src_transform"] = self.grid.transform
         self._warp(grid, **placed)
         self.grid = grid
-        return self
 
     def move(self, matrix: Affine) -> None:
         """
@@ -466,7 +493,7 @@ def _stacked(options: dict[str, Any], count: int) -> dict[str, Any]:
     return {**options, "out_shape": (count, *shape[-2:]), "resampling": Resampling.nearest}
 
 
-def open_sources(sources: Sequence[Any], options: ReadOptions) -> Iterator[PlainImage | RasterImage]:
+def open_sources(sources: Sequence[Any], options: ReadOptions) -> Iterator[SceneImage]:
     """
     Opens the images of a scene.
 

@@ -17,7 +17,7 @@ from mtrefseg.io import check_same_place
 from ..windows import Box
 from .bands import EIGHT_BITS, StretchOption, find_limits
 from .grid import Grid
-from .images import PlainImage, RasterImage, ReadOptions, open_sources
+from .images import RasterImage, ReadOptions, SceneImage, open_sources
 
 
 CACHE_MEGABYTES = 256
@@ -47,12 +47,12 @@ class Scene:
     The images of a place at several dates on one grid, that of the first.
 
     Args:
-        images (`list`): The images, the earliest first.
+        images (`list[SceneImage]`): The images, the earliest first.
         grid ([`Grid`]): The grid.
         notes (`list[str]`): Notes for the user about how they are read.
     """
 
-    images: list[Any]
+    images: list[SceneImage]
     grid: Grid
     notes: list[str] = field(default_factory=list)
 
@@ -103,7 +103,7 @@ def open_scene(sources: Sequence[Any], options: ReadOptions) -> Iterator[Scene]:
         [`UserError`]: If an image cannot be read, only some are georeferenced, they show different places,
             or their grids differ and may not be changed.
     """
-    opened: list[Any] = []
+    opened: list[SceneImage] = []
     with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES, GDAL_DISABLE_READDIR_ON_OPEN=_files_beside(sources)):
         try:
             for image in open_sources(sources, options):
@@ -130,7 +130,7 @@ def _files_beside(sources: Sequence[Any]) -> str:
     return "FALSE" if is_local else "EMPTY_DIR"
 
 
-def _share_units(images: Sequence[Any]) -> None:
+def _share_units(images: Sequence[SceneImage]) -> None:
     """Converts values to physical ones if the scales and offsets in the files differ: in newer scenes, some
     providers have shifted the zero."""
     rasters = [image for image in images if isinstance(image, RasterImage) and image.units]
@@ -141,11 +141,11 @@ def _share_units(images: Sequence[Any]) -> None:
             image.notes.append(f"{image.name}: scale and offset of its bands are applied ({spans})")
 
 
-def _share_limits(images: Sequence[Any], stretch: StretchOption) -> None:
+def _share_limits(images: Sequence[SceneImage], stretch: StretchOption) -> None:
     """Sets the same limits for images of one type, and notes if there are several types."""
-    groups: dict[tuple[str, int], list[Any]] = {}
+    groups: dict[tuple[str, int], list[RasterImage]] = {}
     for image in images:
-        if image.kind is not None:
+        if isinstance(image, RasterImage) and image.kind is not None:
             groups.setdefault(image.kind, []).append(image)
     for (dtype, _), group in groups.items():
         if stretch is None or (stretch == "auto" and dtype == "uint8"):
@@ -168,13 +168,13 @@ def _share_limits(images: Sequence[Any], stretch: StretchOption) -> None:
         )
 
 
-def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
+def _check_place(first: SceneImage, image: SceneImage, options: ReadOptions) -> None:
     """Rejects an image that cannot be warped onto the grid of the first."""
     grid, other = first.grid, image.grid
     if (grid.crs is None) != (other.crs is None):
         with_place, without = (first, image) if other.crs is None else (image, first)
         copy, first_step = without.name, ""
-        if isinstance(without, PlainImage):
+        if not isinstance(without, RasterImage):
             copy = f"{Path(without.name).stem}_placed.tif"
             first_step = f"rio convert {without.name} {copy}; "
         elif problem := _indirect_place(without):
@@ -192,7 +192,8 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
                 "and neither is georeferenced: if both show the same area, add --align resize"
             )
         return
-    image.turn_to(grid)
+    if isinstance(image, RasterImage):  # No other image has a coordinate reference system.
+        image.turn_to(grid)
     other = image.grid
     if grid.is_same(other):
         return
@@ -210,7 +211,7 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
     image.notes.append(f"{image.name} is warped onto the grid of {first.name} ({_difference(grid, other)}){part}")
 
 
-def _check_unknown_place(first: Any, image: Any) -> None:
+def _check_unknown_place(first: SceneImage, image: SceneImage) -> None:
     """Rejects images without a coordinate reference system whose transforms differ."""
     known = [(one.points, one.points_crs, one.polynomials) for one in (first, image)]
     if known[0] != known[1]:
