@@ -103,14 +103,22 @@ class SceneImage(Protocol):
     An image of a scene, from which parts are read.
 
     Attributes:
+        source (`Any`): Where it was read from: a path, a URL or another source for [`load_image`].
         name (`str`): Its name in messages and reports.
         notes (`list[str]`): Notes for the user about how it is read.
         grid ([`Grid`]): Its pixels.
+        points (`list[tuple]`): Its ground control points, (row, column, x, y).
+        points_crs (`Any`): Their coordinate reference system.
+        polynomials (`dict[str, str]`): The tags of its rational polynomials (RPC).
     """
 
+    source: Any
     name: str
     notes: list[str]
     grid: Grid
+    points: list[Any]
+    points_crs: Any
+    polynomials: dict[str, str]
 
     def on_grid(self, grid: Grid) -> None:
         """Changes the grid; see [`RasterImage.on_grid`]."""
@@ -136,7 +144,7 @@ class PlainImage:
         self.source, self.name = source, name_of(source)
         self.notes: list[str] = []
         self.points: list[Any] = []
-        self.points_crs = None
+        self.points_crs: Any = None
         self.polynomials: dict[str, str] = {}
         self._pixels = np.asarray(image)
         height, width = self._pixels.shape[:2]

@@ -216,7 +216,7 @@ def _check_unknown_place(first: SceneImage, image: SceneImage) -> None:
     known = [(one.points, one.points_crs, one.polynomials) for one in (first, image)]
     if known[0] != known[1]:
         raise UserError(_indirect_place(image) or _indirect_place(first))
-    if isinstance(first, PlainImage) or isinstance(image, PlainImage):
+    if not (isinstance(first, RasterImage) and isinstance(image, RasterImage)):
         sizes = [(one.grid.width, one.grid.height) for one in (first, image)]
         try:
             check_same_place([first.source, image.source], sizes)
@@ -234,7 +234,7 @@ def _check_unknown_place(first: SceneImage, image: SceneImage) -> None:
         )
 
 
-def _indirect_place(image: Any) -> str:
+def _indirect_place(image: SceneImage) -> str:
     """What is wrong with an image whose place is only known by control points or polynomials; "" for any other."""
     kind, option = ("ground control points", "") if image.points else ("rational polynomials (RPC)", "-rpc ")
     if not (image.points or image.polynomials):
