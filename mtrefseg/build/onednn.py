@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from transformers.activations import NewGELUActivation
+from transformers.activations import GELUActivation, NewGELUActivation
 
 from modeling_mtrefseg.cpu_gradients_mtrefseg import is_captured
 
@@ -17,6 +17,8 @@ _SMALL_PRODUCT = 1 << 22
 # Activations after a product, with oneDNN's names.
 _RELU6: tuple[str, list[float], str] = ("hardtanh", [0.0, 6.0], "")
 _NOTHING: tuple[str, list[float], str] = ("none", [], "")
+_GELU: tuple[str, list[float], str] = ("gelu", [], "none")
+_GELU_TANH: tuple[str, list[float], str] = ("gelu", [], "tanh")
 
 
 class OneDnnLayer(nn.Module):
@@ -92,14 +94,31 @@ class OneDnnLinear(OneDnnLayer, nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """`(..., in_features)` to `(..., out_features)`."""
-        if input.numel() * self.out_features < _SMALL_PRODUCT or not self.runs_in_onednn(input):
+        if not self.pays_in_onednn(input):
             return nn.functional.linear(input, self.weight, self.bias)
+        return self.multiply(input)
+
+    def pays_in_onednn(self, input: Tensor) -> bool:
+        """Whether this input is computed by oneDNN, and is large enough for it."""
+        return input.numel() * self.out_features >= _SMALL_PRODUCT and self.runs_in_onednn(input)
+
+    def multiply(self, input: Tensor, after: tuple[str, list[float], str] = _NOTHING) -> Tensor:
+        """
+        The product by oneDNN, followed by an activation.
+
+        Args:
+            input (`Tensor` of shape `(..., in_features)`): An input that [`pays_in_onednn`].
+            after (`tuple`, *optional*): An activation, with oneDNN's names.
+
+        Returns:
+            `Tensor` of shape `(..., out_features)`: In float32.
+        """
         if self.compute_dtype == torch.float32:
-            return torch.ops.mkldnn._linear_pointwise(input, self.weight, self.bias, *_NOTHING)
+            return torch.ops.mkldnn._linear_pointwise(input, self.weight, self.bias, *after)
         num_rows = input.numel() // self.in_features
         sources = [self.weight] if self.bias is None else [self.weight, self.bias]
         weight, bias = self.packed_weights.get((self.compute_dtype, num_rows), sources, lambda: self._pack(num_rows))
-        return torch.ops.mkldnn._linear_pointwise(input.to(self.compute_dtype), weight, bias, *_NOTHING).float()
+        return torch.ops.mkldnn._linear_pointwise(input.to(self.compute_dtype), weight, bias, *after).float()
 
     def _pack(self, num_rows: int) -> tuple[Tensor, Tensor | None]:
         packed = torch.ops.mkldnn._reorder_linear_weight(self.weight.detach().to(self.compute_dtype), num_rows)
@@ -112,6 +131,37 @@ class FusedNewGelu(NewGELUActivation):
     def forward(self, input: Tensor) -> Tensor:
         """Any shape to the same shape."""
         return nn.functional.gelu(input, approximate="tanh")
+
+
+class FusedMlp(nn.Module):
+    """
+    The library's `SwinMLP` and `PhiMLP`. GELU is part of the first product, which writes its wide result only once;
+    apart from it, if one of the two has hooks, which would not be called.
+    """
+
+    fc1: nn.Module
+    fc2: nn.Module
+    activation_fn: nn.Module
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """`(..., hidden_size)` to the same shape."""
+        first, activation = self.fc1, self.activation_fn
+        after = None if _is_hooked(first) or _is_hooked(activation) else _activation_after(activation)
+        if after is not None and type(first) is OneDnnLinear and first.pays_in_onednn(hidden_states):
+            return cast(Tensor, self.fc2(first.multiply(hidden_states, after)))
+        return cast(Tensor, self.fc2(activation(first(hidden_states))))
+
+
+def _activation_after(activation: nn.Module) -> tuple[str, list[float], str] | None:
+    """A GELU with oneDNN's names, `None` for other activations."""
+    if type(activation) is FusedNewGelu:
+        return _GELU_TANH
+    is_exact = type(activation) is GELUActivation and activation.act is nn.functional.gelu
+    return _GELU if is_exact else None
+
+
+def _is_hooked(module: nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
 class OneDnnConv2d(OneDnnLayer, nn.Conv2d):

@@ -9,10 +9,13 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from transformers import PhiConfig, SwinConfig
+from transformers.models.phi.modeling_phi import PhiMLP
+from transformers.models.swin.modeling_swin import SwinMLP
 
 import mtrefseg
 from modeling_mtrefseg.efficientnet_lite_mtrefseg import NormalizedConv2d
-from mtrefseg.build.onednn import OneDnnLinear
+from mtrefseg.build.onednn import FusedMlp, OneDnnLinear
 from mtrefseg.importing import import_libraries
 
 
@@ -46,6 +49,36 @@ def test_gradients_are_those_of_the_plain_layer():
     for each in (layer, optimized):
         each(values).square().sum().backward()
     assert torch.equal(layer.weight.grad, optimized.weight.grad)
+
+
+def mlp(kind: str, activation: str) -> nn.Module:
+    torch.manual_seed(0)
+    if kind == "Swin":
+        return SwinMLP(SwinConfig(hidden_act=activation), 64)
+    return PhiMLP(PhiConfig(hidden_size=64, intermediate_size=256, hidden_act=activation))
+
+
+@needs_onednn
+@torch.no_grad()
+@pytest.mark.parametrize("activation", ["gelu", "gelu_new", "relu", "gelu_python"])
+@pytest.mark.parametrize("kind", ["Swin", "Phi"])
+@pytest.mark.parametrize("rows", [3, 400])  # the first are too few for oneDNN
+def test_a_fused_mlp_gives_the_same(kind, activation, rows):
+    plain, values = mlp(kind, activation), torch.randn(2, rows, 64)
+    fused = mtrefseg.optimize_for_cpu(copy.deepcopy(plain))
+    assert type(fused) is FusedMlp
+    assert fused.state_dict().keys() == plain.state_dict().keys()
+    torch.testing.assert_close(fused(values), plain(values), atol=1e-5, rtol=1e-5)
+
+
+@needs_onednn
+@torch.no_grad()
+@pytest.mark.parametrize("part", ["fc1", "activation_fn"])
+def test_hooks_of_a_fused_mlp_are_called(part):
+    fused, seen = mtrefseg.optimize_for_cpu(mlp("Swin", "gelu")), []
+    getattr(fused, part).register_forward_hook(lambda module, inputs, output: seen.append(output.shape))
+    fused(torch.randn(1, 400, 64))
+    assert seen == [(1, 400, 256)]
 
 
 def convolution(stride: int = 1, groups: int = 1) -> nn.Conv2d:
