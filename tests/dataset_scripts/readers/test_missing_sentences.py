@@ -78,13 +78,13 @@ def test_masks_are_united_for_stage_1_only_if_a_pair_has_all_of_them(tmp_path, l
     ]
 
 
-def test_a_failed_download_of_masks_that_are_united_is_an_error_of_the_data(monkeypatch) -> None:
+def test_a_failed_download_of_raw_files_is_an_error_of_the_data(monkeypatch) -> None:
     def download(*arguments: object, **options: object) -> str:
         raise LocalEntryNotFoundError("no connection")
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     with pytest.raises(DataError, match="MTRefSeg-21K cannot be opened as a dataset: no connection"):
-        open_pairs("kkk2026/MTRefSeg-21K", "train", is_stage1=True)
+        open_pairs("kkk2026/MTRefSeg-21K", "train", checked=False)
 
 
 @pytest.mark.parametrize("with_pairs", [False, True])

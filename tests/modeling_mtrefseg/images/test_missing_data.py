@@ -84,7 +84,7 @@ def test_missing_data_that_the_file_declares_wrongly(stored: float, declared: fl
     values = (RGB / 400).astype(np.float32)
     holed = write_tiff(tmp_path / "b.tif", filled(values, stored), nodata=declared)
     notes = check_pair(write_tiff(tmp_path / "a.tif", values), holed)
-    assert any("is taken for missing data" in note for note in notes)
+    assert any("is treated as nodata" in note for note in notes)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
