@@ -180,9 +180,9 @@ def training_steps() -> Callable[..., dict[str, Any]]:
     batches = iter(trainer.get_train_dataloader())
     optimizer = trainer.create_optimizer()
     try:
-        from trainer.loop.engines import keep_freed_memory
+        from mtrefseg.build.cpu import keep_freed_memory
 
-        keep_freed_memory(training)
+        keep_freed_memory(training.device)
     except ImportError:
         pass
     model.train()

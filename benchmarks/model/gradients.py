@@ -21,8 +21,7 @@ from torch import Tensor, nn
 
 from benchmarks.tables import RESULTS, today, write_rows
 from modeling_mtrefseg.cpu_gradients_mtrefseg import convolve, weighted_maxima, weighted_row_sums
-from trainer.loop.engines import keep_freed_memory
-from trainer.training_config import MTRefSegTrainingConfig
+from mtrefseg.build.cpu import keep_freed_memory
 
 
 # (channels, height and width, kernel size, stride, padding) of depthwise convolutions
@@ -110,7 +109,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    keep_freed_memory(MTRefSegTrainingConfig(use_cpu=True, bf16=False, report_to="none"))
+    keep_freed_memory(torch.device("cpu"))
     write_rows(RESULTS / "gradients.csv", [measure(case, arguments.rounds) for case in cases()])
 
 

@@ -1,9 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Reports the engine that trains, and refuses to run with another engine than the expected one."""
 
-import ctypes
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,12 +16,12 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 from transformers.utils import logging
 
 from modeling_mtrefseg import MTRefSegModel
+from mtrefseg.build.cpu import keep_freed_memory
 from trainer.errors import TrainingError
 from trainer.training_config import MTRefSegTrainingConfig
 
 
 logger = logging.get_logger(__name__)
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # Options of `mallopt`, see malloc.h.
 
 
 def engine_of(accelerator: Accelerator) -> str:
@@ -51,21 +49,6 @@ def use_all_cores(arguments: TrainingArguments) -> None:
         torch.set_num_threads(cores or 1)
 
 
-def keep_freed_memory(arguments: TrainingArguments) -> None:
-    """
-    Makes a process that trains on the CPU keep freed memory. By default glibc returns the memory of each large tensor
-    to the system, and the memory of the next tensor is requested and cleared again, page by page, which takes about a
-    sixth of a step. Does nothing with other C libraries.
-
-    Args:
-        arguments (`TrainingArguments`): The device.
-    """
-    if arguments.device.type == "cpu" and platform.libc_ver()[0] == "glibc":
-        library = ctypes.CDLL(None)
-        library.mallopt(_M_MMAP_MAX, 0)
-        library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-
-
 def prepare_plain_training(arguments: TrainingArguments, label_names: Sequence[str]) -> None:
     """
     Prepares a run with transformers' own `Trainer`: the columns that the collator needs, the device and the seed.
@@ -78,7 +61,7 @@ def prepare_plain_training(arguments: TrainingArguments, label_names: Sequence[s
     arguments.label_names = list(label_names)
     arguments.use_cpu = not torch.accelerator.is_available()
     use_all_cores(arguments)
-    keep_freed_memory(arguments)
+    keep_freed_memory(arguments.device)
     set_seed(arguments.seed)
 
 

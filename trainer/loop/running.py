@@ -14,6 +14,7 @@ from transformers import set_seed
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
+from mtrefseg.build.cpu import keep_freed_memory
 from mtrefseg.io import write_json
 from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
 from trainer.building.adapters import lora_errors, make_lora_config, save_merged
@@ -27,7 +28,7 @@ from trainer.training_config import MTRefSegTrainingConfig
 
 from .checkpointing import check_resume_config, check_resume_data, find_checkpoint, saving
 from .checks import check_inputs
-from .engines import keep_freed_memory, use_all_cores, use_fast_attention
+from .engines import use_all_cores, use_fast_attention
 from .mtrefseg_trainer import MTRefSegTrainer
 from .run_lock import locked_folder
 
@@ -66,7 +67,7 @@ def train_stage(
         return
     check_inputs(model_arguments, model_config, data_arguments)
     use_all_cores(training)
-    keep_freed_memory(training)
+    keep_freed_memory(training.device)
     with locked_folder(training):
         table = _train(*parsed, build)
     if table:

@@ -21,7 +21,6 @@ from trainer.loop.engines import (
     check_engine,
     check_precision,
     engine_of,
-    keep_freed_memory,
     use_all_cores,
     use_fast_attention,
 )
@@ -298,15 +297,6 @@ def test_a_process_that_the_launcher_starts_alone_uses_all_cores(monkeypatch, la
         monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", launcher)
     use_all_cores(SimpleNamespace(device=torch.device("cpu"), world_size=processes))
     assert [count >= 1 for count in given] == [True] * is_raised
-
-
-@pytest.mark.parametrize("library", ["glibc", ""])
-def test_freed_memory_is_kept_where_that_can_be_asked_for(library, monkeypatch):
-    calls = []
-    monkeypatch.setattr("platform.libc_ver", lambda: (library, "2"))
-    monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace(mallopt=lambda *given: calls.append(given)))
-    keep_freed_memory(SimpleNamespace(device=torch.device("cpu")))
-    assert len(calls) == (2 if library else 0)
 
 
 @pytest.mark.parametrize(
