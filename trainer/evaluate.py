@@ -139,9 +139,11 @@ def _predict_batches(
     from tqdm.auto import tqdm
 
     import trainer.baselines.models  # noqa: F401  # So that the checkpoints of baselines can be loaded, too.
+    from mtrefseg.build.cpu import keep_freed_memory
     from mtrefseg.build.loading import load_model
     from trainer.evaluation import BatchReader, append_result, predict
 
+    keep_freed_memory(accelerator.device)
     model = load_model(checkpoint, processor, accelerator.device, dtype="float32")
     reader = BatchReader(source, processor, arguments.batch_size, numbers)
     loader = DataLoader(reader, batch_size=None, num_workers=arguments.num_workers)

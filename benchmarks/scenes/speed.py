@@ -30,6 +30,7 @@ from rasterio.transform import Affine
 from rasterio.windows import Window
 
 from benchmarks.tables import RESULTS, append_rows, today
+from mtrefseg.build.cpu import keep_freed_memory
 from mtrefseg.build.presets import preset_model, tiny_processor
 from mtrefseg.scenes import SceneOptions, ScenePredictor, load_predictor, segment_pair
 
@@ -152,6 +153,7 @@ def make_predictor(name: str, canvas: int) -> TimedPredictor:
 
 def measure(options: argparse.Namespace) -> Row:
     """Generates a scene, segments it and measures."""
+    keep_freed_memory(torch.device("cpu"))  # as the command does
     predictor = make_predictor(options.model, options.canvas)
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)

@@ -67,9 +67,12 @@ def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
     from mtrefseg.scenes.reading import read_manifest
 
     rows = read_manifest(sources, options.texts, progress)
-    open_scene_input(options, check_scene_input(options))
+    _, device = open_scene_input(options, check_scene_input(options))
 
+    from mtrefseg.build.cpu import keep_freed_memory
     from mtrefseg.scenes.manifest import ManifestSettings, run_manifest
+
+    keep_freed_memory(device)
 
     model = {
         "model": options.model,
