@@ -19,10 +19,10 @@ from typing import Any
 
 import gradio as gr
 
+from mtrefseg.build.memory import give_back_freed_memory
 from mtrefseg.errors import UserError
 from mtrefseg.looks import css_variables
 from mtrefseg.serve.engine import Engine
-from mtrefseg.serve.memory import give_back_freed_memory
 from mtrefseg.view.gradio_theme import STYLE as THEME_STYLE
 from mtrefseg.view.gradio_theme import Theme
 from mtrefseg.view.pair_view import STYLE as PAIR_STYLE

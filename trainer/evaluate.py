@@ -139,8 +139,8 @@ def _predict_batches(
     from tqdm.auto import tqdm
 
     import trainer.baselines.models  # noqa: F401  # So that the checkpoints of baselines can be loaded, too.
-    from mtrefseg.build.cpu import keep_freed_memory
     from mtrefseg.build.loading import load_model
+    from mtrefseg.build.memory import keep_freed_memory
     from trainer.evaluation import BatchReader, append_result, predict
 
     keep_freed_memory(accelerator.device)

@@ -180,7 +180,7 @@ def training_steps() -> Callable[..., dict[str, Any]]:
     batches = iter(trainer.get_train_dataloader())
     optimizer = trainer.create_optimizer()
     try:
-        from mtrefseg.build.cpu import keep_freed_memory
+        from mtrefseg.build.memory import keep_freed_memory
 
         keep_freed_memory(training.device)
     except ImportError:

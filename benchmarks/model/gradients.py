@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from benchmarks.tables import RESULTS, today, write_rows
 from modeling_mtrefseg.cpu_gradients_mtrefseg import convolve, weighted_maxima, weighted_row_sums
-from mtrefseg.build.cpu import keep_freed_memory
+from mtrefseg.build.memory import keep_freed_memory
 
 
 # (channels, height and width, kernel size, stride, padding) of depthwise convolutions

@@ -35,7 +35,7 @@ from benchmarks.tables import RESULTS, append_rows, today
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from mtrefseg import optimize_for_cpu
-from mtrefseg.build.cpu import keep_freed_memory
+from mtrefseg.build.memory import keep_freed_memory
 from mtrefseg.build.presets import PRESETS, preset_model, tiny_processor
 
 

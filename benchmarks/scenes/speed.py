@@ -30,7 +30,7 @@ from rasterio.transform import Affine
 from rasterio.windows import Window
 
 from benchmarks.tables import RESULTS, append_rows, today
-from mtrefseg.build.cpu import keep_freed_memory
+from mtrefseg.build.memory import keep_freed_memory
 from mtrefseg.build.presets import preset_model, tiny_processor
 from mtrefseg.scenes import SceneOptions, ScenePredictor, load_predictor, segment_pair
 

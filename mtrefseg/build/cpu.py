@@ -1,8 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Faster float32 inference on CPUs."""
 
-import ctypes
-import platform
 from typing import Any, TypeVar, cast
 
 import torch
@@ -13,7 +11,6 @@ from .onednn import FusedMlp, FusedNewGelu, OneDnnConv2d, OneDnnLayer, OneDnnLin
 
 
 Model = TypeVar("Model", bound=nn.Module)
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # Options of `mallopt`, see malloc.h.
 
 
 def optimize_for_cpu(model: Model, compute_dtype: torch.dtype = torch.float32) -> Model:
@@ -65,23 +62,6 @@ def optimize_for_cpu(model: Model, compute_dtype: torch.dtype = torch.float32) -
             if isinstance(module, OneDnnLayer):
                 module.compute_dtype = compute_dtype
     return model
-
-
-def keep_freed_memory(device: torch.device) -> None:
-    """
-    Makes a process that computes on the CPU keep freed memory. By default glibc returns the memory of each large
-    tensor to the system, and the memory of the next tensor is requested and cleared again, page by page, which takes
-    about a sixth of a training step and a quarter of encoding eight windows. Does nothing with other C libraries.
-
-    It applies to the whole process, so only commands call it.
-
-    Args:
-        device (`torch.device`): The device that computes.
-    """
-    if device.type == "cpu" and platform.libc_ver()[0] == "glibc":
-        library = ctypes.CDLL(None)
-        library.mallopt(_M_MMAP_MAX, 0)
-        library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _faster_class(module: nn.Module) -> type[nn.Module]:

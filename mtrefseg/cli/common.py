@@ -247,8 +247,8 @@ def versions() -> dict[str, str]:
 def load_model_with_note(name: str, processor: Any, device: "torch.device", dtype: str) -> Any:
     """The model, with a note on stderr, since reading large weights takes a while; see
     [`mtrefseg.build.loading.load_model`]."""
-    from mtrefseg.build.cpu import keep_freed_memory
     from mtrefseg.build.loading import load_model
+    from mtrefseg.build.memory import keep_freed_memory
 
     keep_freed_memory(device)
     progress("loading the weights")

@@ -131,9 +131,9 @@ def run(arguments: Sequence[str]) -> None:
     listener = bind(options.host, options.port)
     mount = look_up("spaces_demo:mount", "serve") if options.demo else None
 
+    from mtrefseg.build.memory import give_back_freed_memory
     from mtrefseg.serve.app import create_app
     from mtrefseg.serve.engine import Engine
-    from mtrefseg.serve.memory import give_back_freed_memory
 
     give_back_freed_memory()
     limits = ServeOptions(

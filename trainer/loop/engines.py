@@ -16,7 +16,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 from transformers.utils import logging
 
 from modeling_mtrefseg import MTRefSegModel
-from mtrefseg.build.cpu import keep_freed_memory
+from mtrefseg.build.memory import keep_freed_memory
 from trainer.errors import TrainingError
 from trainer.training_config import MTRefSegTrainingConfig
 

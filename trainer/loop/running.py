@@ -14,7 +14,7 @@ from transformers import set_seed
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
-from mtrefseg.build.cpu import keep_freed_memory
+from mtrefseg.build.memory import keep_freed_memory
 from mtrefseg.io import write_json
 from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
 from trainer.building.adapters import lora_errors, make_lora_config, save_merged

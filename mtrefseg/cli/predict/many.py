@@ -69,7 +69,7 @@ def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
     rows = read_manifest(sources, options.texts, progress)
     _, device = open_scene_input(options, check_scene_input(options))
 
-    from mtrefseg.build.cpu import keep_freed_memory
+    from mtrefseg.build.memory import keep_freed_memory
     from mtrefseg.scenes.manifest import ManifestSettings, run_manifest
 
     keep_freed_memory(device)

@@ -4,7 +4,6 @@
 import copy
 import gc
 import pickle
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,7 +15,6 @@ from transformers.models.swin.modeling_swin import SwinMLP
 
 import mtrefseg
 from modeling_mtrefseg.efficientnet_lite_mtrefseg import NormalizedConv2d
-from mtrefseg.build.cpu import keep_freed_memory
 from mtrefseg.build.onednn import FusedMlp, OneDnnLinear
 from mtrefseg.importing import import_libraries
 
@@ -158,12 +156,3 @@ def test_import_leaves_the_garbage_collector_as_it_was():
         was_enabled = gc.isenabled()
         import_libraries()
         assert gc.isenabled() == was_enabled
-
-
-@pytest.mark.parametrize(("library", "device"), [("glibc", "cpu"), ("glibc", "cuda"), ("", "cpu")])
-def test_freed_memory_is_kept_where_that_can_be_asked_for(library, device, monkeypatch):
-    calls = []
-    monkeypatch.setattr("platform.libc_ver", lambda: (library, "2"))
-    monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace(mallopt=lambda *given: calls.append(given)))
-    keep_freed_memory(torch.device(device))
-    assert len(calls) == (2 if (library, device) == ("glibc", "cpu") else 0)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Freed memory goes back to the system."""
+"""Freed memory is kept by commands and goes back to the system from servers."""
 
 import platform
 import subprocess
@@ -7,8 +7,9 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import torch
 
-from mtrefseg.serve.memory import give_back_freed_memory
+from mtrefseg.build.memory import give_back_freed_memory, keep_freed_memory
 
 
 # Sixteen threads, one after the other, need 32 MB each and free nearly all of it; the last small block stays, as
@@ -16,7 +17,7 @@ from mtrefseg.serve.memory import give_back_freed_memory
 WORK = """
 import gc, threading, time
 import numpy as np
-from mtrefseg.serve.memory import give_back_freed_memory
+from mtrefseg.build.memory import give_back_freed_memory
 
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
@@ -41,6 +42,20 @@ wait.set()
 """
 
 
+# Makes and frees 64 MB twenty times. Prints how many pages the system has handed out.
+FAULTS = """
+import resource
+import torch
+from mtrefseg.build.memory import keep_freed_memory
+
+{call}
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    torch.ones(1 << 24)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
 @pytest.mark.parametrize("library", ["glibc", ""])
 def test_the_c_library_is_asked_where_it_can_be(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[int, int]] = []
@@ -48,6 +63,19 @@ def test_the_c_library_is_asked_where_it_can_be(library: str, monkeypatch: pytes
     monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace(mallopt=lambda *given: calls.append(given)))
     give_back_freed_memory()
     assert len(calls) == (2 if library else 0)
+    keep_freed_memory(torch.device("cuda"))
+    assert len(calls) == (2 if library else 0)
+    keep_freed_memory(torch.device("cpu"))
+    assert len(calls) == (4 if library else 0)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is asked")
+def test_memory_is_not_requested_anew_for_each_tensor() -> None:
+    faults = [
+        int(subprocess.run([sys.executable, "-c", FAULTS.format(call=call)], capture_output=True, text=True).stdout)
+        for call in ("", 'keep_freed_memory(torch.device("cpu"))')
+    ]
+    assert faults[1] < faults[0] / 2, faults
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is asked")
