@@ -51,14 +51,10 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
         """
         queries = hidden_states if position_embeddings is None else hidden_states + position_embeddings
         values = self.value_proj(hidden_states)
-        # The positions of all pairs come last, so that every step below runs along contiguous memory:
-        # (num_heads, num_levels, num_points, 2, positions)
-        offsets = _transposed(self.sampling_offsets(queries)).view(self.n_heads, self.n_levels, self.n_points, 2, -1)
-        weights = _transposed(self.attention_weights(queries)).view(self.n_heads, self.n_levels * self.n_points, -1)
-        weights = weights.softmax(1).view(self.n_heads, self.n_levels, self.n_points, -1)
-
+        weights = _softmax_over_few(self.attention_weights(queries).unflatten(-1, (self.n_heads, -1))).flatten(-2)
         # Coordinates need float32: bfloat16 cannot distinguish neighbouring pixels.
-        rows, row_weights = self._sampled_rows(offsets.float(), weights.float(), spatial_shapes_list)
+        offsets = self.sampling_offsets(queries).float().unflatten(-1, (-1, 2))
+        rows, row_weights = self._sampled_rows(offsets, weights.float(), spatial_shapes_list)
         attended = weighted_row_sums(self._table(values, spatial_shapes_list), rows, row_weights)
         return self.output_proj(attended.view_as(hidden_states)), None
 
@@ -79,51 +75,61 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
         The four pixels around each sampling point: their rows in the table, and bilinear times attention weights.
 
         Args:
-            offsets (`Tensor` of shape `(num_heads, num_levels, num_points, 2, batch_size * sequence_length)`):
+            offsets (`Tensor` of shape `(batch_size, sequence_length, num_heads * num_levels * num_points, 2)`):
                 (x, y) of the sampling points in pixels of their level, from the centre of the query's pixel.
-            weights (`Tensor` of shape `(num_heads, num_levels, num_points, batch_size * sequence_length)`):
+            weights (`Tensor` of shape `(batch_size, sequence_length, num_heads * num_levels * num_points)`):
                 Attention weights.
             shapes (`list[tuple[int, int]]`): Height and width of each level.
 
         Returns:
-            Two tensors of shape `(batch_size * sequence_length * num_heads, num_levels * num_points * 4)`, int32 and
+            Two tensors of shape `(batch_size * sequence_length * num_heads, 4 * num_levels * num_points)`, int32 and
             float32.
         """
         device = offsets.device
-        # (num_levels, 1, 1)
-        heights, widths = torch.tensor(shapes, dtype=torch.int32, device=device).view(-1, 2, 1, 1).unbind(1)
-        # With the frame a level is 2 wider and higher, and pixel (0, 0) is at (1, 1).
+        # Of each level; with the frame a level is 2 wider and higher, and pixel (0, 0) is at (1, 1).
+        heights, widths = torch.tensor(shapes, dtype=torch.int32, device=device).unbind(1)
         strides = widths + 2
         sizes = (heights + 2) * strides
-        level_starts = sizes.cumsum(0).int() - sizes
-        centers = torch.cat(
-            [
-                torch.cartesian_prod(pixel_centers(height, device), pixel_centers(width, device))
-                for height, width in shapes
-            ]
+        starts = sizes.cumsum(0).int() - sizes
+        # Of each sampling point of a query. These are rows, so that the steps below run along contiguous memory.
+        heights, widths, strides, starts = (
+            each.repeat_interleave(self.n_points).repeat(self.n_heads) for each in (heights, widths, strides, starts)
         )
-        batch_size = offsets.shape[-1] // len(centers)
-        pair = torch.arange(batch_size, dtype=torch.int32, device=device).repeat_interleave(len(centers))
-        center_y, center_x = centers.t().repeat(1, batch_size).contiguous()
-        left, right_weight = _pixel_and_fraction(offsets[..., 0, :] + (center_x * widths + 0.5), widths)
-        top, bottom_weight = _pixel_and_fraction(offsets[..., 1, :] + (center_y * heights + 0.5), heights)
+        heads = torch.arange(self.n_heads, dtype=torch.int32, device=device).repeat_interleave(
+            self.n_levels * self.n_points
+        )
+        centers = [
+            torch.cartesian_prod(pixel_centers(height, device), pixel_centers(width, device))
+            for height, width in shapes
+        ]
+        center_y, center_x = torch.cat(centers).unsqueeze(-1).unbind(1)
+        left, right_weight = _pixel_and_fraction(offsets[..., 0] + (center_x * widths + 0.5), widths)
+        top, bottom_weight = _pixel_and_fraction(offsets[..., 1] + (center_y * heights + 0.5), heights)
 
-        heads = torch.arange(self.n_heads, dtype=torch.int32, device=device).view(-1, 1, 1, 1)
-        starts = level_starts + pair * sizes.sum()
-        upper_left = top.mul_(strides).add_(left).add_(starts).mul_(self.n_heads).add_(heads)
-        lower_left = upper_left + strides * self.n_heads
+        pair = torch.arange(len(offsets), dtype=torch.int32, device=device).view(-1, 1, 1)
+        starts = (starts + pair * sizes.sum()) * self.n_heads + heads
+        row_strides = strides * self.n_heads
+        upper_left = top.mul_(row_strides).add_(left, alpha=self.n_heads).add_(starts)
+        lower_left = upper_left + row_strides
         lower = weights * bottom_weight
         upper = weights - lower
         lower_right, upper_right = lower * right_weight, upper * right_weight
-        rows = torch.stack([upper_left, upper_left + self.n_heads, lower_left, lower_left + self.n_heads], dim=1)
-        row_weights = torch.stack([upper - upper_right, upper_right, lower - lower_right, lower_right], dim=1)
-        num_samples = rows[0, ..., 0].numel()
-        return rows.flatten(0, 3).t().reshape(-1, num_samples), row_weights.flatten(0, 3).t().reshape(-1, num_samples)
+        rows = [upper_left, upper_left + self.n_heads, lower_left, lower_left + self.n_heads]
+        row_weights = [upper - upper_right, upper_right, lower - lower_right, lower_right]
+        num_samples = self.n_levels * self.n_points
+        return (
+            torch.cat([each.view(-1, num_samples) for each in rows], dim=1),
+            torch.cat([each.view(-1, num_samples) for each in row_weights], dim=1),
+        )
 
 
-def _transposed(states: Tensor) -> Tensor:
-    """`(batch_size, sequence_length, channels)` to contiguous `(channels, batch_size * sequence_length)`."""
-    return states.flatten(0, 1).t().contiguous()
+def _softmax_over_few(logits: Tensor) -> Tensor:
+    """
+    Softmax over a last dimension with few elements, in separate steps: PyTorch's own takes six times as long for a
+    dozen of them on a CPU (`docs/experiments.md`). The maximum needs no gradient, because it cancels out.
+    """
+    exponentials = (logits - logits.detach().amax(-1, keepdim=True)).exp()
+    return exponentials / exponentials.sum(-1, keepdim=True)
 
 
 def _pixel_and_fraction(position: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:

@@ -103,6 +103,17 @@ def serve(kind: str, folder: Path) -> None:
         print(json.dumps(answer(**json.loads(line))), flush=True)
 
 
+def keep_memory() -> None:
+    """Keeps freed memory where the commands of the checkout do so."""
+    import torch
+
+    try:
+        from mtrefseg.build.memory import keep_freed_memory
+    except ImportError:  # Older checkouts.
+        return
+    keep_freed_memory(torch.device("cpu"))
+
+
 def predictions(folder: Path) -> Callable[..., dict[str, Any]]:
     """Measures predictions of a model: `sentences`, `dtype`, `repeats`, and whether to `profile` them."""
     import numpy as np
@@ -114,6 +125,7 @@ def predictions(folder: Path) -> Callable[..., dict[str, Any]]:
     from mtrefseg.build.loading import load_model, load_processor
 
     torch.set_num_threads(1)
+    keep_memory()
     processor = load_processor(folder)
     model = load_model(folder, processor, torch.device("cpu"))
     noise = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
@@ -179,12 +191,7 @@ def training_steps() -> Callable[..., dict[str, Any]]:
     trainer = make_trainer(model, processor, data, augmentation, training, model_config)
     batches = iter(trainer.get_train_dataloader())
     optimizer = trainer.create_optimizer()
-    try:
-        from mtrefseg.build.memory import keep_freed_memory
-
-        keep_freed_memory(training.device)
-    except ImportError:
-        pass
+    keep_memory()
     model.train()
 
     def answer(steps: int = 1, bf16: bool = False) -> dict[str, Any]:

@@ -4,17 +4,18 @@ Compares exported models with PyTorch. All run alternately, so that they see the
 
     mtrefseg export mtrefseg-r1 outputs/onnx
     mtrefseg export --int8 mtrefseg-r1 outputs/int8
-    mtrefseg export --format openvino mtrefseg-r1 outputs/openvino
+    mtrefseg export --format openvino --int8 mtrefseg-r1 outputs/openvino-int8
     git worktree add ../before ad7b959
-    taskset -c 1 python -m benchmarks.model.export outputs/onnx outputs/int8 --openvino outputs/openvino \\
+    taskset -c 1 python -m benchmarks.model.export outputs/onnx outputs/int8 outputs/openvino-int8 \\
         --before ../before --pairs DATA
 
 Measured are seconds of the processor with one thread, from the array to the mask, the median of the rounds: for one
 and 32 sentences about 256 pixels that nothing matches, and about an example of the demo at 384 pixels, where most of
 them have a mask and half choose among objects by a colour, a place or a rank. PyTorch, PyTorch after
-`optimize_for_cpu`, ONNX in float32 and with 8-bit convolutions, OpenVINO, and another checkout's PyTorch with these
-weights and with its own. Besides: the first mask from the shell; sizes; and mIoU on generated pairs and on those of a
-folder. Rows are appended to `results/export.csv`.
+`optimize_for_cpu` in float32 and, where the processor multiplies tiles of it (AMX), in bfloat16; the exported models;
+and another checkout's PyTorch with these weights and with its own. Besides: the first mask from the shell; sizes; and
+mIoU on generated pairs and on those of a folder. Sizes and masks are compared with those of the first folder. Rows are
+appended to `results/export.csv`.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.model.compare import BARE, FIRST, MODEL, Checkout, start_seconds
+from benchmarks.model.compare import BARE, FIRST, MODEL, Checkout, keep_memory, start_seconds
 from benchmarks.tables import RESULTS, ROOT, append_rows, today
 
 
@@ -88,8 +89,13 @@ def make_predictors(folders: dict[str, Path]) -> dict[str, Callable[[Case], Any]
 
     torch.set_num_threads(1)
     processor = load_processor(MODEL)
-    plain, optimized = (load_plain_model(MODEL, processor) for _ in range(2))
-    mtrefseg.optimize_for_cpu(optimized)
+    keep_memory()
+    models = {"torch": load_plain_model(MODEL, processor)}
+    precisions = {"": torch.float32}
+    if torch.cpu._is_amx_tile_supported():
+        precisions[", bfloat16"] = torch.bfloat16
+    for name, dtype in precisions.items():
+        models[f"torch optimised{name}"] = mtrefseg.optimize_for_cpu(load_plain_model(MODEL, processor), dtype)
 
     @torch.no_grad()
     def with_torch(model: Any, case: Case) -> Any:
@@ -102,8 +108,7 @@ def make_predictors(folders: dict[str, Path]) -> dict[str, Callable[[Case], Any]
 
     segmenters = {name: open_exported(folder) for name, folder in folders.items()}
     return {
-        "torch": partial(with_torch, plain),
-        "torch optimised": partial(with_torch, optimized),
+        **{name: partial(with_torch, each) for name, each in models.items()},
         **{name: partial(with_graphs, each) for name, each in segmenters.items()},
     }
 
@@ -155,11 +160,12 @@ def measure_starts(folders: dict[str, Path], rounds: int) -> list[dict[str, Any]
 def measure_sizes(folders: dict[str, Path]) -> list[dict[str, Any]]:
     """Rows of what the folders take."""
     sizes = {name: sum(path.stat().st_size for path in folder.iterdir()) / 1e6 for name, folder in folders.items()}
-    return [row(name, "size of the folder, MB", size, size / sizes["onnx"]) for name, size in sizes.items()]
+    first = next(iter(sizes.values()))
+    return [row(name, "size of the folder, MB", size, size / first) for name, size in sizes.items()]
 
 
 def measure_scores(folders: dict[str, Path], data: list[str], num_pairs: int) -> list[dict[str, Any]]:
-    """Rows of mIoU, and of the pixels that differ from those of ONNX in float32."""
+    """Rows of mIoU, and of the pixels that differ from those of the first folder."""
     import numpy as np
 
     from dataset_scripts.readers import open_pairs
@@ -168,12 +174,13 @@ def measure_scores(folders: dict[str, Path], data: list[str], num_pairs: int) ->
     from mtrs_iou import MaskScores
 
     segmenters = {name: open_exported(folder) for name, folder in folders.items()}
+    reference, *others = segmenters
     rows = []
     for source in ["generated", *data]:
         made: dict[str, Any] = {"split": "validation", "num_pairs": num_pairs} if source == "generated" else {}
         pairs = open_pairs(source, **made)
         scores = {name: MaskScores() for name in segmenters}
-        changed: dict[str, list[float]] = {name: [] for name in segmenters if name != "onnx"}
+        changed: dict[str, list[float]] = {name: [] for name in others}
         for index in range(min(num_pairs, len(pairs))):
             pair = pairs[index]
             image_t1, image_t2 = pair.load_images()
@@ -187,7 +194,7 @@ def measure_scores(folders: dict[str, Path], data: list[str], num_pairs: int) ->
                 for name, found in masks.items():
                     scores[name].add(found[place], np.asarray(truth) > 0, sample_id=f"{index}-{place}")
             for name, shares in changed.items():
-                shares += [float((one != other).mean()) for one, other in zip(masks["onnx"], masks[name])]
+                shares += [float((one != other).mean()) for one, other in zip(masks[reference], masks[name])]
         what = f"{source if source == 'generated' else Path(source).name}, {min(num_pairs, len(pairs))} pairs"
         values = {name: float(score.compute()["mIoU"]) for name, score in scores.items()}
         rows += [row(name, f"mIoU, {what}", value) for name, value in values.items()]
@@ -196,6 +203,14 @@ def measure_scores(folders: dict[str, Path], data: list[str], num_pairs: int) ->
             for name, shares in changed.items()
         ]
     return rows
+
+
+def kind_of(folder: Path) -> str:
+    """What an exported model is called: its format, and its precision unless this is float32."""
+    from mtrefseg.export.settings import ExportSettings
+
+    settings = ExportSettings.read(folder)
+    return settings.format if settings.precision == "float32" else f"{settings.format} {settings.precision}"
 
 
 def row(name: str, what: str, value: float, ratio: float | None = None) -> dict[str, Any]:
@@ -209,18 +224,14 @@ def row(name: str, what: str, value: float, ratio: float | None = None) -> dict[
 def main() -> None:
     """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("onnx", type=Path, help="folder of the float32 graphs")
-    parser.add_argument("int8", type=Path, help="folder of the 8-bit graphs")
-    parser.add_argument("--openvino", type=Path, help="folder of the graphs of OpenVINO")
+    parser.add_argument("folders", type=Path, nargs="+", help="exported models, one in float32 first")
     parser.add_argument("--before", type=Path, help="root of another checkout")
     parser.add_argument("--pairs", action="append", default=[], metavar="DATA", help="pairs to score besides")
     parser.add_argument("--num-pairs", type=int, default=100, help="how many of each; 0 scores none")
     parser.add_argument("--rounds", type=int, default=12)
     arguments = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    folders = {"onnx": arguments.onnx, "onnx int8": arguments.int8}
-    if arguments.openvino:
-        folders["openvino"] = arguments.openvino
+    folders = {kind_of(folder): folder for folder in arguments.folders}
     rows = measure_speed(folders, arguments.before, arguments.rounds)
     rows += measure_starts(folders, max(1, arguments.rounds // 4))
     rows += measure_sizes(folders)

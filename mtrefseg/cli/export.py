@@ -5,7 +5,7 @@
 ```bash
 mtrefseg export --format onnx mtrefseg-r1 exported
 mtrefseg export --format onnx --int8 mtrefseg-r1 exported-int8
-mtrefseg export --format openvino mtrefseg-r1 exported-openvino
+mtrefseg export --format openvino --int8 mtrefseg-r1 exported-openvino
 ```
 """
 
@@ -53,7 +53,7 @@ def make_parser() -> VerbParser:
     parser.options.add_argument(
         "--int8",
         action="store_true",
-        help="quantise convolutions and the pixel decoder's linear layers of ONNX graphs to 8 bits",
+        help="quantise convolutions and the pixel decoder's linear layers to 8 bits (onnx and openvino)",
     )
     parser.options.add_argument(
         "--calibration",
@@ -100,9 +100,10 @@ def _check(options: argparse.Namespace) -> None:
     """Raises a `UserError` for options that exclude each other, and for missing packages."""
     if options.calibration and not options.int8:
         raise UserError("--calibration requires --int8")
-    if options.int8 and options.format != "onnx":
-        raise UserError("--int8 requires --format onnx")
-    for package in PACKAGES[options.format]:
+    if options.int8 and options.format == "torch-export":
+        raise UserError("--int8 requires --format onnx or openvino")
+    quantizer = ("onnxruntime",) if options.int8 else ()
+    for package in (*PACKAGES[options.format], *quantizer):
         if find_spec(package) is None:
             raise UserError(f'{package} is not installed: pip install "mtrefseg[{options.format}]"')
 

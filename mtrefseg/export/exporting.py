@@ -15,7 +15,7 @@ from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
 from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
 from mtrefseg.errors import UserError
 from mtrefseg.importing import version_of
-from mtrefseg.io import read_json, write_json
+from mtrefseg.io import write_json
 
 from .graphs import trace
 from .layers import prepare
@@ -47,8 +47,8 @@ def export_model(
         processor ([`MTRefSegProcessor`]): Its processor.
         folder (`Path`): An empty folder.
         format (`str`, *optional*, defaults to `"onnx"`): `"onnx"`, `"openvino"` or `"torch-export"`.
-        calibration (`Iterable` of pairs of `PIL.Image.Image`, *optional*): With these, the convolutions of the ONNX
-            graphs compute in 8 bits, with scales that are calibrated with these pairs.
+        calibration (`Iterable` of pairs of `PIL.Image.Image`, *optional*): With these, the convolutions of ONNX and
+            OpenVINO graphs compute in 8 bits, with scales that are calibrated with these pairs.
 
     Raises:
         UserError: If the folder is not empty, the model cannot be exported, or its tokenizer is not a fast one (of the
@@ -58,8 +58,8 @@ def export_model(
         raise UserError(f"{folder} is not empty: export into a new folder, so that files of two exports do not mix")
     if not processor.tokenizer.is_fast:
         raise UserError("only tokenizers of the library tokenizers can be exported, with a tokenizer.json")
-    if calibration is not None and format != "onnx":
-        raise UserError("only ONNX graphs can be quantised")
+    if calibration is not None and format == "torch-export":
+        raise UserError("only ONNX and OpenVINO graphs can be quantised")
     # torch.export refuses lengths of 1 on dynamic axes, which occur with images of up to 128 pixels.
     is_large = format != "torch-export" or processor.image_processor.size["height"] > 128
     prepared, open_sizes = prepare(model), is_large and _has_open_sizes(model)
@@ -72,38 +72,35 @@ def export_model(
 
         write_onnx(graph, folder / f"{graph.name}.onnx")
     _save_processor(processor, folder)
-    if format == "onnx" and calibration is None:
+    if calibration is not None:
+        quantize_encoder(folder, processor, calibration)
+    if format == "onnx":
         from .onnx_files import share_weights
 
         share_weights(folder)
     elif format == "openvino":
         convert_folder(folder)
-    settings = _settings(processor, format, open_sizes, hashes_in(folder))
+    precision = "float32" if calibration is None else "int8"
+    settings = _settings(processor, format, precision, open_sizes, hashes_in(folder))
     write_json(folder / SETTINGS, settings.to_dict())
-    if calibration is not None:
-        quantize_folder(folder, processor, calibration)
 
 
-def quantize_folder(
+def quantize_encoder(
     folder: Path, processor: MTRefSegProcessor, calibration: Iterable[tuple[Image.Image, Image.Image]]
 ) -> None:
     """
-    Quantises convolutions and linear layers of a folder's ONNX graphs to 8 bits; see [`quantize`].
+    Quantises convolutions and linear layers of the ONNX graph that encodes pairs to 8 bits; see [`quantize`].
 
     Args:
-        folder (`Path`): Result of [`export_model`]; it is changed.
+        folder (`Path`): The folder of the graphs.
         processor ([`MTRefSegProcessor`]): The processor of the model.
         calibration (`Iterable` of pairs of `PIL.Image.Image`): See [`export_model`].
     """
-    from .onnx_files import load_onnx, share_weights
+    from .onnx_files import load_onnx, save_onnx
     from .quantizing import quantize
 
-    graphs = {path: load_onnx(path) for path in folder.glob("*.onnx")}
-    encode = folder / f"{ENCODE}.onnx"
-    graphs[encode] = quantize(graphs[encode], _pixels(processor, calibration))
-    share_weights(folder, graphs)
-    changed = {"precision": "int8", "files": hashes_in(folder)}
-    write_json(folder / SETTINGS, {**read_json(folder / SETTINGS), **changed})
+    path = folder / f"{ENCODE}.onnx"
+    save_onnx(quantize(load_onnx(path), _pixels(processor, calibration)), path)
 
 
 def _has_open_sizes(model: MTRefSegModel) -> bool:
@@ -150,14 +147,16 @@ def _save_processor(processor: MTRefSegProcessor, folder: Path) -> None:
             (Path(temporary) / name).rename(folder / name)
 
 
-def _settings(processor: MTRefSegProcessor, format: str, open_sizes: bool, files: dict[str, str]) -> ExportSettings:
+def _settings(
+    processor: MTRefSegProcessor, format: str, precision: str, open_sizes: bool, files: dict[str, str]
+) -> ExportSettings:
     images, encoder = processor.image_processor, processor.sentence_encoder
     fields = {name: value for name, value in vars(encoder).items() if name != "tokenize"}
     mean, std = (list(images.image_mean), list(images.image_std)) if images.do_normalize else (None, None)
     packages = ("mtrefseg", "torch", "transformers", *PACKAGES[format])
     return ExportSettings(
         format=format,
-        precision="float32",
+        precision=precision,
         threshold=images.threshold,
         no_target_threshold=images.no_target_threshold,
         fallback_threshold=images.fallback_threshold,

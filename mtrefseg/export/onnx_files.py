@@ -76,15 +76,19 @@ def load_onnx(path: Path) -> onnx.ModelProto:
     return onnx.load(path)
 
 
-def share_weights(folder: Path, graphs: dict[Path, onnx.ModelProto] | None = None) -> None:
+def save_onnx(graph: onnx.ModelProto, path: Path) -> None:
+    """Writes a graph with its weights, in one file."""
+    onnx.save(graph, path)
+
+
+def share_weights(folder: Path) -> None:
     """
-    Writes graphs, with their larger weights stored once in a common file.
+    Stores the larger weights of a folder's graphs once, in a common file.
 
     Args:
-        folder (`Path`): Where the file is written.
-        graphs (`dict[Path, onnx.ModelProto]`, *optional*): The graphs by file; by default those of the folder.
+        folder (`Path`): The folder.
     """
-    graphs = graphs or {path: load_onnx(path) for path in folder.glob("*.onnx")}
+    graphs = {path: load_onnx(path) for path in folder.glob("*.onnx")}
     places: dict[str, tuple[int, int]] = {}
     with (folder / WEIGHTS).open("wb") as file:
         for path, model in sorted(graphs.items()):

@@ -35,7 +35,7 @@ def import_openvino() -> Any:
 def convert_folder(folder: Path) -> None:
     """
     Replaces the ONNX graphs of a folder by OpenVINO's: a file `.xml` with the operators and a file `.bin` with the
-    weights for each. Weights stay in float32.
+    weights for each. Weights keep their precision.
 
     Args:
         folder (`Path`): The folder, with graphs that contain their weights.

@@ -11,7 +11,7 @@ import numpy as np
 
 from mtrefseg.errors import UserError, one_line
 
-from .names import PAIR
+from .names import ENCODE, PAIR
 from .openvino_files import import_openvino
 from .segmenter import ExportedSegmenter, RunGraph
 from .settings import ExportSettings
@@ -68,7 +68,7 @@ class OnnxSegmenter(ExportedSegmenter):
 
 class OpenVinoSegmenter(ExportedSegmenter):
     """
-    Runs a folder of `mtrefseg export --format openvino` with OpenVINO, on the CPU and in float32. See
+    Runs a folder of `mtrefseg export --format openvino` with OpenVINO, on the CPU. See
     [`ExportedSegmenter`] for the methods.
 
     It uses `OMP_NUM_THREADS` threads, by default as many as OpenVINO chooses.
@@ -108,20 +108,22 @@ class OpenVinoSegmenter(ExportedSegmenter):
         try:
             core = openvino.Core()
             model = core.read_model(path)
-            self._fix_sizes(model)
-            return _OpenVinoGraph(core.compile_model(model, "CPU", properties))
+            self._fix_sizes(model, graph)
+            return _OpenVinoGraph(core.compile_model(model, "CPU", properties), pair_by_pair=graph == ENCODE)
         except RuntimeError as error:
             raise _cannot_load(path, error) from error
 
-    def _fix_sizes(self, model: Any) -> None:
+    def _fix_sizes(self, model: Any, graph: str) -> None:
         """
-        Fixes the sizes of images to the canvas, and those of features to the sizes that follow from it, which makes
-        the graphs faster. All other lengths stay dynamic.
+        Fixes the sizes of images to the canvas, those of features to the sizes that follow from it, and the number of
+        pairs that are encoded at once to one, which makes the graphs faster. All other lengths stay dynamic.
         """
         side = self.settings.image.size
-        known = {name: [-1, 3, side, side] for name in PAIR} | self._known_shapes
-        model.reshape({value.any_name: known.get(value.any_name, value.partial_shape) for value in model.inputs})
-        self._known_shapes |= {value.any_name: value.partial_shape for value in model.outputs}
+        known = {name: [3, side, side] for name in PAIR} | self._known_shapes
+        num_pairs = 1 if graph == ENCODE else -1
+        lengths = {value.any_name: known.get(value.any_name, list(value.partial_shape)[1:]) for value in model.inputs}
+        model.reshape({name: [num_pairs, *rest] for name, rest in lengths.items()})
+        self._known_shapes |= {value.any_name: list(value.partial_shape)[1:] for value in model.outputs}
 
 
 class _OpenVinoGraph:
@@ -130,18 +132,26 @@ class _OpenVinoGraph:
 
     Args:
         compiled (`openvino.CompiledModel`): The graph.
+        pair_by_pair (`bool`): Whether it takes one pair at a time.
     """
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, pair_by_pair: bool) -> None:
+        self.pair_by_pair = pair_by_pair
         # A request reserves memory, so a new one for each call would take longer.
         self.request = compiled.create_infer_request()
         self.lock = Lock()
 
     def __call__(self, names: Sequence[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         """See `RunGraph`."""
+        num_pairs = len(next(iter(inputs.values())))
+        at_once = 1 if self.pair_by_pair else num_pairs
+        parts = []
         with self.lock:
-            outputs = self.request.infer(inputs, share_inputs=True)
-        return [outputs[name] for name in names]
+            for start in range(0, num_pairs, at_once):
+                pairs = {name: array[start : start + at_once] for name, array in inputs.items()}
+                outputs = self.request.infer(pairs, share_inputs=True)
+                parts.append([outputs[name] for name in names])
+        return parts[0] if len(parts) == 1 else [np.concatenate(arrays) for arrays in zip(*parts)]
 
 
 def open_exported(folder: str | Path) -> ExportedSegmenter:

@@ -17,8 +17,10 @@ from mtrefseg.build.loading import load_plain_model, load_processor
 from mtrefseg.cli.main import main
 from mtrefseg.errors import UserError
 from mtrefseg.export import masks, open_exported
-from mtrefseg.export.exporting import export_model, quantize_folder
+from mtrefseg.export.exporting import export_model, quantize_encoder
 from mtrefseg.export.names import ANSWERS, FEATURES, PAIR, PROMPT, SENTENCES, TEXT_ENCODING
+from mtrefseg.export.settings import hashes_in
+from mtrefseg.io import read_json, write_json
 from tests.mtrefseg.export.comparing import DOMAINS, SHIPPED, TEXTS, check_answers, check_without_pytorch
 from tests.tiny_models import save_mtrefseg
 
@@ -137,8 +139,13 @@ def test_small_masks_are_those_of_pytorch():
 
 def test_convolutions_in_8_bits(exported, tmp_path, pairs):
     """Weights are smaller, and answers similar."""
+    from mtrefseg.export.onnx_files import share_weights
+
     out = shutil.copytree(exported, tmp_path / "int8")
-    quantize_folder(out, load_processor(SHIPPED), zip(*pairs))
+    quantize_encoder(out, load_processor(SHIPPED), zip(*pairs))
+    share_weights(out)
+    changed = {"precision": "int8", "files": hashes_in(out)}
+    write_json(out / "export.json", {**read_json(out / "export.json"), **changed})
     graph = onnx.load(out / "encode.onnx").graph
     made_by = {output: node.op_type for node in graph.node for output in node.output}
     convolutions = [node for node in graph.node if node.op_type == "Conv"]

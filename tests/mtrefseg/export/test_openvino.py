@@ -42,6 +42,21 @@ def test_graphs_answer_as_the_model(folder, exported, pairs):
     check_answers(folder, exported, pairs, choose_objects=False)
 
 
+def test_convolutions_in_8_bits(folder, exported, pairs, tmp_path):
+    """The file of the weights is smaller, and answers are similar."""
+    pytest.importorskip("onnxruntime")
+    out = tmp_path / "int8"
+    assert main(["export", "--format", "openvino", "--int8", str(folder), str(out)]) == 0
+    names = [{path.name for path in one.iterdir()} for one in (exported, out)]
+    assert names[0] == names[1]
+    assert (out / "encode.bin").stat().st_size < (exported / "encode.bin").stat().st_size
+    segmenters = [mtrefseg.OpenVinoSegmenter(one) for one in (exported, out)]
+    assert [one.settings.precision for one in segmenters] == ["float32", "int8"]
+    logits = [one.answer(one.encode_pair(*pairs), [["trees"]] * 3)["mask_logits"] for one in segmenters]
+    assert not np.array_equal(*logits)
+    assert np.corrcoef(logits[0].ravel(), logits[1].ravel())[0, 1] > 0.9
+
+
 def test_it_runs_without_pytorch(folder, exported, pairs, tmp_path):
     check_without_pytorch(folder, exported, pairs, tmp_path)
 
@@ -83,5 +98,7 @@ def test_without_the_package(folder, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("mtrefseg.cli.export.find_spec", lambda name: None if name == "openvino" else name)
     assert main(["export", "--format", "openvino", str(folder), str(tmp_path / "out")]) == 2
     assert 'pip install "mtrefseg[openvino]"' in capsys.readouterr().err
+    names = ("openvino", "onnx", "onnxscript")
+    monkeypatch.setattr("mtrefseg.cli.export.find_spec", lambda name: name if name in names else None)
     assert main(["export", "--format", "openvino", "--int8", str(folder), str(tmp_path / "out")]) == 2
-    assert "--int8 requires --format onnx" in capsys.readouterr().err
+    assert 'onnxruntime is not installed: pip install "mtrefseg[openvino]"' in capsys.readouterr().err
