@@ -111,6 +111,7 @@ def parse_arguments(
     _refuse_unused(model_config, ModelConfig, _USED_BY_MODEL)
     _refuse_unused(training, SFTConfig, _USED_BY_TRAINING)
     _check_best(training, parsed[1])
+    _check_reports(training.report_to)
     return cast(Arguments, parsed)
 
 
@@ -124,6 +125,24 @@ def _check_best(training: MTRefSegTrainingConfig, data: DataArguments) -> None:
     of_dataset = len(data.eval_data) > 1 and name.rpartition("_")[2] in SCORES
     if name not in known and not of_dataset:
         raise TrainingError(f"--metric_for_best_model {name}: there is no such score; choose {', '.join(known)}.")
+
+
+def _check_reports(names: Sequence[str]) -> None:
+    """Refuses trackers that are unknown or not installed; the libraries do so with a traceback."""
+    # Imported here, because that module imports those of all trackers.
+    from transformers.integrations.integration_utils import (
+        INTEGRATION_TO_CALLBACK,
+        get_available_reporting_integrations,
+    )
+
+    installed = get_available_reporting_integrations()
+    for name in names:
+        if name not in INTEGRATION_TO_CALLBACK:
+            known = ", ".join(INTEGRATION_TO_CALLBACK)
+            raise TrainingError(f"--report_to {name}: unknown; choose none, all, {known}.")
+        # The library does not say whether flyte is installed.
+        if name not in installed and name != "flyte":
+            raise TrainingError(f"--report_to {name}: its package is not installed.")
 
 
 def _without_evaluation(options: Mapping[str, Any]) -> list[str]:

@@ -37,7 +37,7 @@ VERBS = {
     "data": "convert, check, browse and generate datasets",
     "craft": "annotate image pairs with masks and sentences, reviewed by people",
     "convert": "convert weights of the reference implementation into a model folder",
-    "export": "export a model to ONNX, OpenVINO or torch.export graphs; ONNX also in 8 bits",
+    "export": "export a model to ONNX, OpenVINO or torch.export graphs; the first two also in 8 bits",
     "info": "print versions, the device and a model's parameter counts",
 }
 """The verbs, with a summary. Those that are not in `DELEGATED` are modules of this folder."""

@@ -140,6 +140,8 @@ def test_wrong_paths_and_names_are_found_before_the_libraries_are_imported(comma
         (["--use_peft", "--lora_r", "0"], "--lora_r 0 must be 1 or more"),
         (["--use_peft", "--lora_dropout", "1.5"], "--lora_dropout 1.5 must be from 0 to below 1"),
         (["--metric_for_best_model", "mIuU"], "--metric_for_best_model mIuU: there is no such score; choose mIoU"),
+        (["--report_to", "wendb"], "--report_to wendb: unknown; choose none, all, "),
+        (["--report_to", "neptune"], "--report_to neptune: its package is not installed."),
         (["--eval_strategy", "no"], "add --load_best_model_at_end false"),
     ],
     ids=str,
