@@ -17,7 +17,7 @@ from transformers.backbone_utils import BackboneConfigMixin, BackboneMixin
 from transformers.modeling_outputs import BackboneOutput
 from transformers.utils.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
-from .cpu_gradients_mtrefseg import convolve
+from .cpu_gradients_mtrefseg import convolve, relu6_in_place
 
 
 # Each group of blocks: repeats, kernel size, stride, expansion, output channels (all for multipliers of 1).
@@ -133,7 +133,7 @@ class NormalizedConv2d(nn.Conv2d):
         padding = cast(tuple[int, ...], self.padding)[0]
         convolved = convolve(features, kernel, shift, self.stride[0], padding, self.groups)
         if self.activation:
-            return nn.functional.relu6(convolved, inplace=True)
+            return relu6_in_place(convolved)
         return convolved if residual is None else convolved + residual
 
     def folded(self) -> tuple[Tensor, Tensor]:

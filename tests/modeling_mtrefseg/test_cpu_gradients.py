@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from modeling_mtrefseg.cpu_gradients_mtrefseg import convolve, weighted_maxima, weighted_row_sums
+from modeling_mtrefseg.cpu_gradients_mtrefseg import convolve, relu6_in_place, weighted_maxima, weighted_row_sums
 from modeling_mtrefseg.efficientnet_lite_mtrefseg import EfficientNetLiteBackbone, EfficientNetLiteConfig
 
 
@@ -99,6 +99,18 @@ def test_row_sums_have_the_gradients_of_pytorch(index_type: torch.dtype) -> None
     assert_close(ours, library)
     assert_close(gradients(ours, [table, weights]), gradients(library, [table, weights]))
     assert gradients(weighted_row_sums(table, rows, weights), [table])[0][25:].count_nonzero() == 0
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_relu6_has_the_gradients_of_pytorch_without_a_copy(dtype: torch.dtype) -> None:
+    features = torch.tensor([-1.0, 0.0, 2.5, 6.0, 7.0], dtype=dtype, requires_grad=True)
+    before = features * 1
+    ours, library = relu6_in_place(before), nn.functional.relu6(features)
+    assert ours.data_ptr() == before.data_ptr()
+    assert_close(ours, library)
+    assert_close(gradients(ours, [features]), gradients(library, [features]))
+    with torch.no_grad():
+        assert relu6_in_place(torch.tensor([7.0])).tolist() == [6.0]
 
 
 @pytest.mark.parametrize("queries", [0, 1, 5])
