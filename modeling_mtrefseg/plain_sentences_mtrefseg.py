@@ -1,12 +1,15 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Says in words that the model knows what a sentence asks for."""
 
+from functools import lru_cache
+
 from .any_change_words_mtrefseg import any_change
 from .change_words_mtrefseg import date_of
 from .noun_words_mtrefseg import plain_nouns
 from .spelling_words_mtrefseg import in_correct_spelling
 
 
+@lru_cache(maxsize=4096)  # The same sentences are asked about many pairs.
 def with_change(text: str) -> str:
     """
     Says in plain words what a sentence asks for.
