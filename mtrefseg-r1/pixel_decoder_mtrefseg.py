@@ -51,10 +51,10 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
         """
         queries = hidden_states if position_embeddings is None else hidden_states + position_embeddings
         values = self.value_proj(hidden_states)
-        weights = _softmax_over_few(self.attention_weights(queries).unflatten(-1, (self.n_heads, -1))).flatten(-2)
-        # Coordinates need float32: bfloat16 cannot distinguish neighbouring pixels.
+        # Both in float32: bfloat16 cannot distinguish the coordinates of neighbouring pixels.
         offsets = self.sampling_offsets(queries).float().unflatten(-1, (-1, 2))
-        rows, row_weights = self._sampled_rows(offsets, weights.float(), spatial_shapes_list)
+        logits = self.attention_weights(queries).float().unflatten(-1, (self.n_heads, -1))
+        rows, row_weights = self._sampled_rows(offsets, _softmax_over_few(logits).flatten(-2), spatial_shapes_list)
         attended = weighted_row_sums(self._table(values, spatial_shapes_list), rows, row_weights)
         return self.output_proj(attended.view_as(hidden_states)), None
 
@@ -106,7 +106,8 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
         left, right_weight = _pixel_and_fraction(offsets[..., 0] + (center_x * widths + 0.5), widths)
         top, bottom_weight = _pixel_and_fraction(offsets[..., 1] + (center_y * heights + 0.5), heights)
 
-        pair = torch.arange(len(offsets), dtype=torch.int32, device=device).view(-1, 1, 1)
+        # `len(offsets)` would be a constant in traced graphs.
+        pair = torch.arange(offsets.shape[0], dtype=torch.int32, device=device).view(-1, 1, 1)
         starts = (starts + pair * sizes.sum()) * self.n_heads + heads
         row_strides = strides * self.n_heads
         upper_left = top.mul_(row_strides).add_(left, alpha=self.n_heads).add_(starts)

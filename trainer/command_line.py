@@ -5,13 +5,16 @@ transformers' and trl's dataclasses. `options.py` checks them first, and prints 
 """
 
 import math
-from collections.abc import Mapping, Sequence, Set
+import sys
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from transformers import TrainingArguments
 from trl import ModelConfig, SFTConfig, TrlParser
+
+from mtrefseg.errors import one_line
 
 from .arguments import AugmentationArguments, DataArguments, ModelArguments
 from .errors import TrainingError
@@ -111,7 +114,7 @@ def parse_arguments(
     _refuse_unused(model_config, ModelConfig, _USED_BY_MODEL)
     _refuse_unused(training, SFTConfig, _USED_BY_TRAINING)
     _check_best(training, parsed[1])
-    _check_reports(training.report_to)
+    _check_reports(training)
     return cast(Arguments, parsed)
 
 
@@ -127,22 +130,35 @@ def _check_best(training: MTRefSegTrainingConfig, data: DataArguments) -> None:
         raise TrainingError(f"--metric_for_best_model {name}: there is no such score; choose {', '.join(known)}.")
 
 
-def _check_reports(names: Sequence[str]) -> None:
-    """Refuses trackers that are unknown or not installed; the libraries do so with a traceback."""
-    # Imported here, because that module imports those of all trackers.
-    from transformers.integrations.integration_utils import (
-        INTEGRATION_TO_CALLBACK,
-        get_available_reporting_integrations,
-    )
+def _check_reports(training: MTRefSegTrainingConfig) -> None:
+    """Refuses trackers that are unknown or cannot be used; the libraries do so later, with a traceback."""
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
-    installed = get_available_reporting_integrations()
+    # A recipe may also say "null".
+    names = training.report_to = [name for name in training.report_to if name is not None]
+    if len(names) > 1 and {"none", "all"} & set(names):
+        raise TrainingError(f"--report_to {' '.join(names)}: none and all stand alone.")
     for name in names:
         if name not in INTEGRATION_TO_CALLBACK:
             known = ", ".join(INTEGRATION_TO_CALLBACK)
-            raise TrainingError(f"--report_to {name}: unknown; choose none, all, {known}.")
-        # The library does not say whether flyte is installed.
-        if name not in installed and name != "flyte":
-            raise TrainingError(f"--report_to {name}: its package is not installed.")
+            raise TrainingError(f"--report_to {name!r}: unknown; choose none, all, {known}.")
+        reason = _why_not(INTEGRATION_TO_CALLBACK[name])
+        if reason:
+            raise TrainingError(f"--report_to {name}: {reason}")
+
+
+def _why_not(tracker: Callable[[], Any]) -> str:
+    """Why a tracker cannot be made, in one line; empty if it can."""
+    reason = ""
+    # Trackers that were made in part complain when they are deleted.
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        tracker()
+    except (ImportError, RuntimeError, ValueError) as error:
+        reason = one_line(error)
+    finally:
+        sys.unraisablehook = hook
+    return reason
 
 
 def _without_evaluation(options: Mapping[str, Any]) -> list[str]:

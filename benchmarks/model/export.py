@@ -232,6 +232,8 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     folders = {kind_of(folder): folder for folder in arguments.folders}
+    if len(folders) < len(arguments.folders):
+        parser.error("two of the folders have the same format and precision")
     rows = measure_speed(folders, arguments.before, arguments.rounds)
     rows += measure_starts(folders, max(1, arguments.rounds // 4))
     rows += measure_sizes(folders)

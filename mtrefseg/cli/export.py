@@ -89,7 +89,7 @@ def run(arguments: Sequence[str]) -> None:
     processor = load_processor(options.model)
     progress("loading the weights")
     model = load_plain_model(options.model, processor, dtype="float32")
-    progress(f"exporting to {options.format}{' in 8 bits' if options.int8 else ''}; this takes a minute or two")
+    progress(f"exporting to {options.format}{' in 8 bits' if options.int8 else ''}; this takes one to three minutes")
     with bad_input(prefix=f"cannot export {options.model}: "), new_folder(out) as unfinished:
         export_model(model, processor, unfinished, options.format, calibration)
     for path in sorted(out.iterdir()):

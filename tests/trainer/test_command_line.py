@@ -140,8 +140,10 @@ def test_wrong_paths_and_names_are_found_before_the_libraries_are_imported(comma
         (["--use_peft", "--lora_r", "0"], "--lora_r 0 must be 1 or more"),
         (["--use_peft", "--lora_dropout", "1.5"], "--lora_dropout 1.5 must be from 0 to below 1"),
         (["--metric_for_best_model", "mIuU"], "--metric_for_best_model mIuU: there is no such score; choose mIoU"),
-        (["--report_to", "wendb"], "--report_to wendb: unknown; choose none, all, "),
-        (["--report_to", "neptune"], "--report_to neptune: its package is not installed."),
+        (["--report_to", "wendb"], "--report_to 'wendb': unknown; choose none, all, "),
+        (["--report_to", "neptune"], "--report_to neptune: NeptuneCallback requires"),
+        (["--report_to", "flyte"], "--report_to flyte: FlyteCallback requires"),
+        (["--config", "reports.yaml"], "--report_to none tensorboard: none and all stand alone."),
         (["--eval_strategy", "no"], "add --load_best_model_at_end false"),
     ],
     ids=str,
@@ -158,6 +160,7 @@ def test_bad_input_is_refused_in_one_line_before_any_data_is_prepared(
     monkeypatch.chdir(tmp_path)
     Path("broken.yaml").write_text("{")
     Path("unknown.yaml").write_text("stage_1: x")
+    Path("reports.yaml").write_text("report_to: [none, tensorboard]")
     for folder, kind in (("bert", "bert"), ("hollow", "mtrefseg")):
         Path(folder).mkdir()
         Path(folder, "config.json").write_text(json.dumps({"model_type": kind}))
@@ -185,6 +188,12 @@ def test_the_best_checkpoint_has_the_lowest_loss_or_the_highest_score() -> None:
     for name, is_greater, options in (("mIoU", True, []), ("eval_loss", False, []), ("pairs_oIoU", True, several)):
         training = parse_arguments("tiny_stage2", ["--metric_for_best_model", name, *options])[3]
         assert training.greater_is_better is is_greater
+
+
+def test_a_recipe_may_say_null_for_no_tracker(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("report_to: null")
+    assert parse_arguments("tiny_stage2", ["--config", str(recipe)])[3].report_to == []
 
 
 @pytest.mark.parametrize("said", ["none", "null", "[]"])
