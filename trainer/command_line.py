@@ -135,7 +135,8 @@ def _check_reports(training: MTRefSegTrainingConfig) -> None:
     from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
     # A recipe may also say "null".
-    names = training.report_to = [name for name in training.report_to if name is not None]
+    names = [name for name in training.report_to if name is not None]
+    training.report_to = names  # type: ignore[assignment]  # Text becomes a list after parsing.
     if len(names) > 1 and {"none", "all"} & set(names):
         raise TrainingError(f"--report_to {' '.join(names)}: none and all stand alone.")
     for name in names:
