@@ -59,7 +59,7 @@ class Observation:
         }
         self.sightings = [self._sight(thing) for thing in scene.things]
         self._presence = tuple(_presence(numbers, count) for numbers in (numbers_t1, numbers_t2))
-        self._cells: dict[tuple[int, int], np.ndarray] = {}
+        self._borders: dict[tuple[int, int], np.ndarray] = {}
 
     def _pixels_of_both(self, thing: Thing) -> np.ndarray:
         return (self.numbers_t1 == thing.number) | (self.numbers_t2 == thing.number)
@@ -88,9 +88,12 @@ class Observation:
             `float`: Share of the width. Measured between the cells of a 64 x 64 grid, so it underestimates the true
             distance by 0.044 at most. Infinite if one of the things is not visible.
         """
-        cells, others = self._cells_of(first, time), self._cells_of(second, time)
+        cells, others = self._border_of(first, time), self._border_of(second, time)
         if not len(cells) or not len(others):
             return float("inf")
+        presence = self._presence[time - 1]
+        if (presence[first] & presence[second]).any():
+            return 0.0
         gaps = np.maximum(others.min(axis=0) - cells.max(axis=0), cells.min(axis=0) - others.max(axis=0)) - 1
         if max(gaps) > within * _GRID:
             return float("inf")
@@ -104,13 +107,19 @@ class Observation:
         height, width = self.numbers_t1.shape
         return float(x / area / width), float(y / area / height)
 
-    def _cells_of(self, number: int, time: int) -> np.ndarray:
-        """Grid cells in which a thing is visible, (count, 2)."""
+    def _border_of(self, number: int, time: int) -> np.ndarray:
+        """
+        Grid cells in which a thing is visible, but not in all cells around them, (count, 2). The nearest cells of two
+        things that share none are among these.
+        """
         key = (number, time)
-        if key not in self._cells:
-            cells = np.flatnonzero(self._presence[time - 1][number])
-            self._cells[key] = np.stack(np.divmod(cells, _GRID), axis=1)
-        return self._cells[key]
+        if key not in self._borders:
+            present = self._presence[time - 1][number].reshape(_GRID, _GRID)
+            framed = np.pad(present, 1)
+            in_rows = framed[:-2] & framed[1:-1] & framed[2:]
+            inside = in_rows[:, :-2] & in_rows[:, 1:-1] & in_rows[:, 2:]
+            self._borders[key] = np.argwhere(present & ~inside)
+        return self._borders[key]
 
     def _sight(self, thing: Thing) -> Sighting:
         height, width = self.numbers_t1.shape

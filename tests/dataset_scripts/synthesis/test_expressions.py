@@ -2,14 +2,17 @@
 """The sentence writer on drawn scenes: it says what is there, and keeps silent where people might disagree."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 
 from dataset_scripts.synthesis import NOUNS
+from dataset_scripts.synthesis.generator import Generator
 from dataset_scripts.synthesis.language.articles import article
 from dataset_scripts.synthesis.language.expressions import ExpressionWriter, WrittenExpression
-from dataset_scripts.synthesis.language.observation import Observation
+from dataset_scripts.synthesis.language.observation import Observation, _presence
 from dataset_scripts.synthesis.scene import State
 from tests.dataset_scripts.synthesis.drawn_scenes import Drawn, DrawnPair, box_at, draw, gone, kept, new, row_of
 
@@ -26,6 +29,23 @@ def write(pair: DrawnPair, rounds: int = 60, no_target_share: float = 0.0) -> li
 
 def about(written: list[WrittenExpression], *words: str) -> list[WrittenExpression]:
     return [one for one in written if all(word in one.text.split() for word in words)]
+
+
+def test_distances_are_those_of_all_cells() -> None:
+    """Also of things with holes and of things in one another; only the borders are compared."""
+    generated = Generator(seed=3).pair(0)
+    random = np.random.default_rng(0)
+    numbers = np.zeros((64, 64), dtype=np.int16)
+    for number in (1, 2, 3, 1, 4, 2, 5):
+        top, left, height, width = random.integers(2, 40, 4)
+        numbers[top : top + height, left : left + width] = number
+    observation = Observation(replace(generated.scene, things=()), *[np.zeros_like(numbers)] * 2)
+    observation._presence = (_presence(numbers, 6),) * 2
+    for first, second in combinations(range(1, 6), 2):
+        cells, others = (np.argwhere(numbers == number) for number in (first, second))
+        gaps = np.maximum(np.abs(cells[:, None] - others[None]) - 1, 0)
+        expected = np.sqrt((gaps**2).sum(-1).min()) / 64 if gaps.size else float("inf")
+        assert observation.distance(first, second, 1) == expected
 
 
 @pytest.mark.parametrize(
